@@ -1,0 +1,37 @@
+"""Who asks: what an API key stands for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The tenant, the user and the rights of the key that signed a request."""
+
+    tenant_id: str
+    user_id: str
+    key_id: str
+    scopes: frozenset[str]
+    tier: str
+
+    def to_context(self) -> dict[str, str]:
+        """What the authorizer hands to API Gateway, which carries only flat values."""
+        return {
+            "tenant_id": self.tenant_id,
+            "user_id": self.user_id,
+            "key_id": self.key_id,
+            "scopes": " ".join(sorted(self.scopes)),
+            "tier": self.tier,
+        }
+
+    @classmethod
+    def of_context(cls, context: Mapping[str, Any]) -> Self:
+        """What API Gateway hands on from the authorizer."""
+        return cls(
+            tenant_id=context["tenant_id"],
+            user_id=context["user_id"],
+            key_id=context["key_id"],
+            scopes=frozenset(context["scopes"].split()),
+            tier=context["tier"],
+        )

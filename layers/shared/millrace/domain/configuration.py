@@ -1,0 +1,180 @@
+"""What a process is told by its environment: read once, checked all at once, typed from then on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from millrace.errors import ConfigurationInvalid
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+TLS_CHOICES = ("verify", "off")
+QUEUE_VARIABLE = "QUEUE_URL_"
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+MODEL_NAME = re.compile(r"[a-z0-9_-]+/[A-Za-z0-9._:/-]+")
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A field is the variable of its name. What is secret stays out of repr: a Config may be logged."""
+
+    database_url: str = field(repr=False)
+    database_user: str | None = None
+    database_password_secret: str | None = None
+    database_iam: bool = False
+    database_tls: str | None = None
+    bucket_url: str | None = None
+    bucket_links_url: str | None = None
+    bucket_links_secret: str | None = field(default=None, repr=False)
+    queue_urls: Mapping[str, str] = field(default_factory=dict)
+    ai_models: tuple[str, ...] = ("local/rules",)
+    ai_default_model: str = "local/rules"
+    log_level: str = "INFO"
+
+
+def read_config(variables: Mapping[str, str]) -> Config:
+    """The configuration in these variables. ConfigurationInvalid names every one that is wrong.
+
+    An empty variable is an absent one: a template has no other way to leave one out.
+    """
+    reading = Reading(variables)
+    models = reading.models()
+    config = Config(
+        database_url=reading.database_url(),
+        database_user=reading.text("DATABASE_USER"),
+        database_password_secret=reading.text("DATABASE_PASSWORD_SECRET"),
+        database_iam=reading.choice("DATABASE_IAM", ("true", "false")) == "true",
+        database_tls=reading.choice("DATABASE_TLS", TLS_CHOICES),
+        bucket_url=reading.bucket_url(),
+        bucket_links_url=reading.web_address("BUCKET_LINKS_URL"),
+        bucket_links_secret=reading.links_secret(),
+        queue_urls=reading.queue_urls(),
+        ai_models=models,
+        ai_default_model=reading.default_model(models),
+        log_level=reading.choice("LOG_LEVEL", LOG_LEVELS) or "INFO",
+    )
+    reading.check_login(config)
+    reading.finish()
+    return config
+
+
+class Reading:
+    """Variables while they are read. What is wrong with each is kept, so that all of it is said in one go."""
+
+    def __init__(self, variables: Mapping[str, str]):
+        self._variables = variables
+        self._wrong: list[str] = []
+
+    def finish(self) -> None:
+        if self._wrong:
+            raise ConfigurationInvalid("the configuration is not valid: " + "; ".join(self._wrong))
+
+    def refuse(self, name: str, why: str) -> None:
+        """`why` never quotes a value: some hold passwords, and this message is logged."""
+        self._wrong.append(f"{name} {why}")
+
+    def text(self, name: str) -> str | None:
+        return self._variables.get(name, "").strip() or None
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        value = self.text(name)
+        if value is not None and value not in choices:
+            self.refuse(name, f"must be one of {', '.join(choices)}")
+        return value
+
+    def web_address(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        parts = split(value)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            self.refuse(name, "must be an http:// or https:// address")
+        return value.rstrip("/")
+
+    def database_url(self) -> str:
+        value = self.text("DATABASE_URL")
+        if value is None:
+            self.refuse("DATABASE_URL", "is missing")
+            return ""
+        parts = split(value)
+        if parts is None or not (names_a_file(parts) or names_a_server(parts)):
+            shapes = "sqlite:///absolute/path.db or postgresql://user:password@host:port/name"
+            self.refuse("DATABASE_URL", f"must be {shapes}")
+        return value
+
+    def bucket_url(self) -> str | None:
+        value = self.text("BUCKET_URL")
+        parts = split(value or "")
+        if value is not None and (parts is None or not (names_a_bucket(parts) or names_a_folder(parts))):
+            self.refuse("BUCKET_URL", "must be s3://name or file:///absolute/folder")
+        return value
+
+    def links_secret(self) -> str | None:
+        value = self.text("BUCKET_LINKS_SECRET")
+        if value is not None and len(value) < SHORTEST_SECRET:
+            self.refuse("BUCKET_LINKS_SECRET", f"must have at least {SHORTEST_SECRET} characters")
+        if (value is None) != (self.text("BUCKET_LINKS_URL") is None):
+            missing = "BUCKET_LINKS_SECRET" if value is None else "BUCKET_LINKS_URL"
+            self.refuse(missing, "is missing: BUCKET_LINKS_URL and BUCKET_LINKS_SECRET go together")
+        return value
+
+    def queue_urls(self) -> dict[str, str]:
+        """One variable per kind of job: QUEUE_URL_EVALUATION is where the doorbell of evaluations hangs."""
+        names = sorted(name for name in self._variables if name.startswith(QUEUE_VARIABLE))
+        urls = {name.removeprefix(QUEUE_VARIABLE).lower(): self.web_address(name) for name in names}
+        return {kind: url for kind, url in urls.items() if url}
+
+    def models(self) -> tuple[str, ...]:
+        names = (name.strip() for name in (self.text("AI_MODELS") or "local/rules").split(","))
+        models = tuple(dict.fromkeys(name for name in names if name))
+        if not models or not all(MODEL_NAME.fullmatch(name) for name in models):
+            self.refuse("AI_MODELS", "must be provider/model names with commas between them")
+        return models
+
+    def default_model(self, models: tuple[str, ...]) -> str:
+        value = self.text("AI_DEFAULT_MODEL")
+        if value is not None and value not in models:
+            self.refuse("AI_DEFAULT_MODEL", "must be one of AI_MODELS")
+        return value or next(iter(models), "")
+
+    def check_login(self, config: Config) -> None:
+        parts = split(config.database_url)
+        if parts is None or not names_a_server(parts):
+            return
+        if config.database_iam and config.database_password_secret:
+            self.refuse("DATABASE_IAM", "and DATABASE_PASSWORD_SECRET exclude each other")
+        if config.database_iam and not (config.database_user or parts.username):
+            self.refuse("DATABASE_USER", "is missing: an IAM token is made for a role")
+
+
+def split(url: str) -> SplitResult | None:
+    """The parts of an address, or None when it is not one."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def names_a_file(parts: SplitResult) -> bool:
+    return parts.scheme == "sqlite" and not parts.netloc and not parts.path.endswith("/") and parts.path != ""
+
+
+def names_a_server(parts: SplitResult) -> bool:
+    return (
+        parts.scheme == "postgresql"
+        and bool(parts.hostname)
+        and re.fullmatch("/[^/]+", parts.path) is not None
+    )
+
+
+def names_a_folder(parts: SplitResult) -> bool:
+    return parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+
+
+def names_a_bucket(parts: SplitResult) -> bool:
+    return (
+        parts.scheme == "s3" and parts.path in ("", "/") and BUCKET_NAME.fullmatch(parts.netloc) is not None
+    )

@@ -1,0 +1,85 @@
+"""Requests and answers of the evaluation routes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+class CreateEvaluation(BaseModel):
+    """Ask for a lead to be judged. Without a body: once, by the default model."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+
+    force_refresh: bool = Field(False, description="Judge again although there is a result already.")
+    model_version: str = Field("auto", min_length=1, max_length=120, description="A configured model, or `auto`.")
+
+
+class AcceptedJob(BaseModel):
+    job_id: str
+    lead_id: str
+    status: Literal["pending"]
+    requested_at: datetime
+    estimated_completion: datetime
+
+
+class MonthlyUsage(BaseModel):
+    remaining: int
+    limit: int
+    month: str
+    warning: str | None = None
+
+
+class EvaluationAccepted(BaseModel):
+    """The job has an id and will be done."""
+
+    data: AcceptedJob
+    usage: MonthlyUsage
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> "EvaluationAccepted":
+        """From what the creating batch wrote down, so that a repeat is answered with the same words."""
+        usage = {"remaining": max(facts["limit"] - facts["used"], 0), "limit": facts["limit"], "month": facts["month"]}
+        return cls.model_validate({"data": facts, "usage": usage})
+
+
+class Evaluation(BaseModel):
+    """The judgement of this job."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    id: str
+    score: int
+    label: Literal["A", "B", "C"]
+    recommendation: Literal["approve", "approve_with_conditions", "approve_with_verification", "reject"]
+    summary: str
+    risk_flags: list[str]
+    fraud_signals: list[str]
+    score_breakdown: list[dict[str, Any]]
+    warnings: list[str]
+    evaluated_at: datetime
+    model_version: str
+
+
+class EvaluationJob(BaseModel):
+    """A job as it stands."""
+
+    job_id: str
+    lead_id: str
+    status: Literal["pending", "processing", "completed", "failed", "cancelled"]
+    requested_at: datetime
+    estimated_completion: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    progress_message: str | None = None
+    duration_ms: int | None = None
+    evaluation: Evaluation | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    can_retry: bool | None = None
+    retry_count: int | None = None
+    max_retries: int | None = None
+
+
+class EvaluationJobAnswer(BaseModel):
+    data: EvaluationJob

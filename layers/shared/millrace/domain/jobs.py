@@ -1,0 +1,73 @@
+"""What a job is: its table and that table's words, its states, and when a failed attempt is tried again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from millrace.domain.quota import EVALUATIONS, Meter
+from millrace.errors import JobFailure
+
+FIRST_BACKOFF_SECONDS = 30.0
+LONGEST_BACKOFF_SECONDS = 900.0
+
+# What a caller is told before anything is known: the result is there within the hour.
+PROMISE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class JobTable:
+    """One kind of job: the table it is in, the words that table has for the states, and its limits."""
+
+    kind: str
+    name: str
+    meter: Meter
+    waiting: str = "pending"
+    running: str = "processing"
+    done: str = "completed"
+    failed: str = "failed"
+    cancelled: str = "cancelled"
+    # When set, money has been spent on this attempt: a cancel then keeps the charge.
+    paid_column: str = "model_called_at"
+    error_columns: tuple[str, str] = ("error_code", "error_message")
+    # How long a worker is believed to live without a word, and how long a run may take.
+    lease_seconds: int = 120
+    most_seconds: int = 60
+
+    @property
+    def live(self) -> tuple[str, str]:
+        return (self.waiting, self.running)
+
+
+EVALUATION = JobTable(kind="evaluation", name="ai_evaluation_jobs", meter=EVALUATIONS)
+
+JOB_TABLES: Mapping[str, JobTable] = {table.kind: table for table in (EVALUATION,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it was claimed. `attempt` is the fencing token: it names this claim among all of the job's."""
+
+    id: str
+    tenant_id: str
+    attempt: int
+    retry_count: int
+    max_retries: int
+    row: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Job":
+        return cls(
+            id=row["id"],
+            tenant_id=row["tenant_id"],
+            attempt=row["attempt"],
+            retry_count=row["retry_count"],
+            max_retries=row["max_retries"],
+            row=row,
+        )
+
+
+def retry_at(error: JobFailure, *, retry_count: int, now: datetime, jitter: float) -> datetime:
+    """Exponential backoff with full jitter (`jitter` in 0 to 1), never sooner than the failure itself asks."""
+    ceiling = min(FIRST_BACKOFF_SECONDS * 2**retry_count, LONGEST_BACKOFF_SECONDS)
+    return now + timedelta(seconds=max(ceiling * jitter, error.retry_after_seconds or 0))

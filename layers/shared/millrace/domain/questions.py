@@ -1,0 +1,59 @@
+"""What a model is asked and what it answers, the same for every provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Generic, Self, TypeVar
+
+TIME_LIMIT_SECONDS = 30
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as it lies in the bucket. Its name is ours: a file's own often holds a person's."""
+
+    name: str
+    mime_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`instructions` come from us, `given` are facts we vouch for, `documents` are never to be trusted.
+
+    `answered` and `complaint` are set when it is asked again: what the model said, and what was wrong with it.
+    """
+
+    instructions: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
+    answered: str | None = field(default=None, repr=False)
+    complaint: str | None = None
+
+    def again(self, *, answered: str, complaint: str) -> Self:
+        return replace(self, answered=answered, complaint=complaint)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said, unread; `model_version` is who said it, `warnings` what it could not take."""
+
+    text: str = field(repr=False)
+    model_version: str
+    warnings: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[Value]):
+    """An answer that was understood: its meaning, and every call that was paid for on the way."""
+
+    value: Value
+    answers: tuple[Answer, ...]
+
+    @property
+    def last(self) -> Answer:
+        return self.answers[-1]

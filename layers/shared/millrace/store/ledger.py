@@ -1,0 +1,72 @@
+"""The ledger of what was sold, and the counters it adds up to. Every statement here follows a move and its job."""
+
+from datetime import datetime
+
+from millrace.bindings.database import Database, Statement
+from millrace.domain.jobs import JobTable
+
+# What a job was charged and has not yet been settled or given back, joined to its counter.
+# ?1 job, ?2 the move that must have taken place.
+OPEN_CHARGE = """
+FROM {jobs} AS job
+JOIN quota_entries AS charge ON charge.meter = '{meter}' AND charge.job_id = job.id
+  AND charge.charge_round = job.charge_round AND charge.call = '' AND charge.kind = 'reserve'
+JOIN {counter} AS usage ON usage.{subject} = charge.subject AND usage.{period} = charge.period
+WHERE job.id = ?1 AND job.last_move_id = ?2
+"""
+
+
+def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime) -> Statement:
+    """Write down that the counter was raised for this job. Refused by `usage_within_quota` beyond the limit."""
+    meter = table.meter
+    return db.prepare(f"""
+        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind, amount,
+                                   used_after, limit_then, created_at)
+        SELECT '{meter.name}', usage.{meter.subject}, usage.{meter.period}, job.tenant_id, job.id, job.charge_round,
+               '', 'reserve', 1, usage.{meter.used}, usage.{meter.limit}, ?3
+        FROM {table.name} AS job
+        JOIN {meter.counter} AS usage ON usage.{meter.subject} = job.{meter.subject}
+          AND usage.{meter.period} = job.charged_period
+        WHERE job.id = ?1 AND job.last_move_id = ?2
+    """).bind(job_id, move_id, now)
+
+
+def release(
+    db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = ""
+) -> list[Statement]:
+    """Give back what the job was charged. `when` is a further condition on the moved job, as SQL."""
+    meter = table.meter
+    charge = _open_charge(table, when=when)
+    lower = db.prepare(f"""
+        UPDATE {meter.counter} SET {meter.used} = {meter.counter}.{meter.used} - open.amount, updated_at = ?3
+        FROM (SELECT charge.subject, charge.period, charge.amount {charge}) AS open
+        WHERE {meter.counter}.{meter.subject} = open.subject AND {meter.counter}.{meter.period} = open.period
+    """).bind(job_id, move_id, now)
+    return [lower, _ending(db, table, kind="release", amount="-charge.amount", when=when).bind(job_id, move_id, now)]
+
+
+def settle(
+    db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = ""
+) -> list[Statement]:
+    """Keep what the job was charged, for good."""
+    return [_ending(db, table, kind="settle", amount="0", when=when).bind(job_id, move_id, now)]
+
+
+def _ending(db: Database, table: JobTable, *, kind: str, amount: str, when: str) -> Statement:
+    """At most one ending for a charge: `one_ending_per_charge` refuses a second."""
+    meter = table.meter
+    return db.prepare(f"""
+        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind, amount,
+                                   used_after, limit_then, created_at)
+        SELECT charge.meter, charge.subject, charge.period, charge.tenant_id, charge.job_id, charge.charge_round,
+               '', '{kind}', {amount}, usage.{meter.used}, usage.{meter.limit}, ?3
+        {_open_charge(table, when=when)}
+    """)
+
+
+def _open_charge(table: JobTable, *, when: str) -> str:
+    meter = table.meter
+    joined = OPEN_CHARGE.format(
+        jobs=table.name, meter=meter.name, counter=meter.counter, subject=meter.subject, period=meter.period
+    )
+    return f"{joined} AND {when}" if when else joined

@@ -1,0 +1,1 @@
+"""What one job of a kind does, one module a kind."""

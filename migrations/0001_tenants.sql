@@ -1,0 +1,56 @@
+-- migrate:up
+
+CREATE TABLE tenants (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  tier TEXT NOT NULL DEFAULT 'free',
+  evaluations_a_month INTEGER,
+  created_at TIMESTAMPTZ NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL,
+  CONSTRAINT tenant_tier_is_known CHECK (tier IN ('free', 'pro', 'enterprise')),
+  CONSTRAINT tenant_limit_not_negative CHECK (evaluations_a_month >= 0)
+);
+
+CREATE TABLE sites (
+  id TEXT PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  tier TEXT NOT NULL DEFAULT 'free',
+  evaluations_a_month INTEGER,
+  created_at TIMESTAMPTZ NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL,
+  CONSTRAINT site_tier_is_known CHECK (tier IN ('free', 'pro', 'enterprise')),
+  CONSTRAINT site_limit_not_negative CHECK (evaluations_a_month >= 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+CREATE INDEX idx_sites_tenant ON sites(tenant_id);
+
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  key_hash TEXT NOT NULL,
+  key_prefix TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  tenant_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes JSONB NOT NULL DEFAULT '[]',
+  quota_tier TEXT NOT NULL DEFAULT 'pro',
+  created_at TIMESTAMPTZ NOT NULL,
+  expires_at TIMESTAMPTZ,
+  last_used_at TIMESTAMPTZ,
+  revoked_at TIMESTAMPTZ,
+  CONSTRAINT key_scopes_are_json CHECK (json_valid(scopes)),
+  CONSTRAINT key_tier_is_known CHECK (quota_tier IN ('free', 'pro', 'enterprise')),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+CREATE UNIQUE INDEX one_key_per_hash ON api_keys(key_hash);
+CREATE INDEX idx_api_keys_user ON api_keys(user_id);
+CREATE INDEX idx_api_keys_prefix ON api_keys(key_prefix);
+CREATE INDEX idx_api_keys_tenant ON api_keys(tenant_id);
+
+-- migrate:down
+
+DROP TABLE api_keys;
+DROP TABLE sites;
+DROP TABLE tenants;

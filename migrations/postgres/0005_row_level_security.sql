@@ -1,0 +1,46 @@
+-- migrate:up
+
+-- Differs: SQLite has neither roles nor row-level security; there the stores' own conditions are the only wall.
+-- millrace_api sees the rows of the tenant its batch names; millrace_engine, which works for all, sees all.
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+  tenants, sites, api_keys, leads, lead_documents, lead_ai_evaluations, ai_evaluation_jobs, ai_evaluation_usage,
+  quota_entries, job_events, idempotency_keys
+TO millrace_api, millrace_engine;
+
+DO $$
+DECLARE
+  tenant_table TEXT;
+BEGIN
+  FOREACH tenant_table IN ARRAY ARRAY[
+    'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'ai_evaluation_jobs',
+    'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
+  ] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format('CREATE POLICY own_tenant ON %I TO millrace_api'
+      ' USING (tenant_id = current_setting(''app.tenant'', true))', tenant_table);
+    EXECUTE format('CREATE POLICY all_tenants ON %I TO millrace_engine USING (true)', tenant_table);
+  END LOOP;
+END
+$$;
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON tenants TO millrace_api USING (id = current_setting('app.tenant', true));
+CREATE POLICY all_tenants ON tenants TO millrace_engine USING (true);
+
+-- migrate:down
+
+DO $$
+DECLARE
+  tenant_table TEXT;
+BEGIN
+  FOREACH tenant_table IN ARRAY ARRAY[
+    'tenants', 'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'ai_evaluation_jobs',
+    'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
+  ] LOOP
+    EXECUTE format('DROP POLICY own_tenant ON %I', tenant_table);
+    EXECUTE format('DROP POLICY all_tenants ON %I', tenant_table);
+    EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format('REVOKE ALL ON %I FROM millrace_api, millrace_engine', tenant_table);
+  END LOOP;
+END
+$$;

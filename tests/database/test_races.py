@@ -1,0 +1,211 @@
+"""Many at once on the same few rows: nothing is lost, nothing is done twice, no deadlock reaches a client.
+
+`make races` runs the long form: MILLRACE_RACE_SECONDS=60.
+"""
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from millrace.domain.idempotency import IdempotencyKey
+from millrace.domain.jobs import EVALUATION
+from millrace.errors import InsufficientDocuments, ModelAnswerInvalid, ModelTimeout, Refusal
+from millrace.store import evaluations, jobs
+from tests.factories import (
+    NOW,
+    accept_job,
+    add_house,
+    add_lead,
+    claim_job,
+    complete_job,
+    count_rows,
+    ledger_sum,
+    new_id,
+    order_for,
+    recount,
+    used,
+)
+
+THREADS = 16
+RACE_SECONDS = float(os.environ.get("MILLRACE_RACE_SECONDS", "0"))
+ROUNDS = 40
+FAILURES = (ModelTimeout("slow"), InsufficientDocuments("none"), ModelAnswerInvalid("nonsense"))
+
+
+def in_parallel(work, items):
+    """Run `work` on every item, all at once; what each returned, or the refusal it met."""
+
+    def attempt(item):
+        try:
+            return work(item)
+        except Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(attempt, items))
+
+
+def codes(outcomes):
+    return Counter(outcome.code if isinstance(outcome, Refusal) else "accepted" for outcome in outcomes)
+
+
+def test_of_200_parallel_creates_at_limit_20_exactly_20_are_accepted_and_charged(db):
+    add_house(db, evaluations_a_month=20)
+    leads = [add_lead(db) for _ in range(200)]
+
+    outcomes = in_parallel(lambda lead: accept_job(db, lead), leads)
+
+    assert codes(outcomes) == {"accepted": 20, "QuotaExceeded": 180}
+    assert count_rows(db, "ai_evaluation_jobs") == used(db) == ledger_sum(db) == 20
+
+
+def test_of_100_parallel_creates_for_one_lead_exactly_one_is_accepted(db):
+    add_house(db)
+    lead = add_lead(db)
+
+    outcomes = in_parallel(lambda _: accept_job(db, lead), range(100))
+
+    assert codes(outcomes) == {"accepted": 1, "JobAlreadyPending": 99}
+    assert count_rows(db, "ai_evaluation_jobs") == used(db) == 1
+
+
+def test_parallel_repeats_of_one_request_are_done_once_and_answered_alike(db):
+    add_house(db)
+    order = order_for(add_lead(db))
+    key = IdempotencyKey("once", "fingerprint")
+
+    def create(_):
+        return evaluations.create(db, order, job_id=new_id("job"), now=NOW, key=key).facts
+
+    answers = in_parallel(create, range(60))
+
+    assert answers == [answers[0]] * 60
+    assert count_rows(db, "ai_evaluation_jobs") == used(db) == 1
+
+
+def test_parallel_claims_never_take_a_job_twice_and_leave_none(db):
+    add_house(db, evaluations_a_month=60)
+    accepted = {accept_job(db, add_lead(db)) for _ in range(60)}
+
+    claimed = in_parallel(lambda _: claim_job(db), range(80))
+
+    taken = [job.id for job in claimed if job]
+    assert len(taken) == 60
+    assert set(taken) == accepted
+
+
+def test_of_all_the_ways_to_end_one_job_at_once_exactly_one_takes_effect(db):
+    add_house(db, evaluations_a_month=1_000)
+
+    for _ in range(20):
+        job_id = accept_job(db, add_lead(db))
+        job = claim_job(db)
+        ends = [
+            lambda job=job: complete_job(db, job),
+            lambda job=job: jobs.fail(
+                db, EVALUATION, job, error=FAILURES[1], move_id=new_id("move"), now=NOW, jitter=0.0
+            ),
+            lambda job_id=job_id: jobs.cancel(
+                db, EVALUATION, job_id, tenant_id="tenant_a", move_id=new_id("move"), now=NOW
+            ),
+            lambda job=job: jobs.release(db, EVALUATION, job, move_id=new_id("move"), now=NOW + timedelta(days=1)),
+        ] * 2
+        random.Random(job_id).shuffle(ends)
+
+        effects = in_parallel(lambda end: bool(end()), ends)
+
+        # A released job is live again, so a cancel may still follow; nothing else may.
+        moves = db.prepare("SELECT move FROM job_events WHERE job_id = ?1").bind(job_id).raw()
+        ended = sorted(move for (move,) in moves if move not in ("create", "claim"))
+        assert ended in (["cancel"], ["complete"], ["fail"], ["release"], ["cancel", "release"])
+        assert sum(effects) == len(ended)
+    assert used(db) == ledger_sum(db) == recount(db)
+
+
+class Crowd:
+    """Creators, cancellers, runners and rescuers on the same few leads, each with its own seeded luck."""
+
+    def __init__(self, db):
+        self.db = db
+        self.leads = [add_lead(db) for _ in range(6)]
+        self.outcomes = Counter()
+        self._lock = threading.Lock()
+        self._clock = 0
+
+    def now(self):
+        """Time runs fast here, so that leases and backoffs run out."""
+        with self._lock:
+            self._clock += 1
+            return NOW + timedelta(seconds=self._clock * 3)
+
+    def run(self, worker, *, rounds, seconds):
+        luck = random.Random(worker)
+        ends_at = time.monotonic() + seconds
+        done = 0
+        while done < rounds or time.monotonic() < ends_at:
+            act = luck.choice([self.create, self.create, self.work, self.work, self.work, self.cancel, self.rescue])
+            try:
+                outcome = act(luck)
+            except Refusal as refusal:
+                outcome = refusal.code
+            with self._lock:
+                self.outcomes[outcome] += 1
+            done += 1
+
+    def create(self, luck):
+        key = IdempotencyKey(f"key-{luck.randrange(50)}", "same") if luck.random() < 0.3 else None
+        accept_job(self.db, luck.choice(self.leads), now=self.now(), force_refresh=True, key=key)
+        return "created"
+
+    def cancel(self, luck):
+        live = "SELECT id FROM ai_evaluation_jobs WHERE lead_id = ?1 ORDER BY requested_at DESC LIMIT 1"
+        job_id = self.db.prepare(live).bind(luck.choice(self.leads)).first("id")
+        moved = job_id and jobs.cancel(
+            self.db, EVALUATION, job_id, tenant_id="tenant_a", move_id=new_id("move"), now=self.now()
+        )
+        return "cancelled" if moved else "nothing to cancel"
+
+    def rescue(self, luck):
+        jobs.rescue(self.db, EVALUATION, now=self.now(), new_id=lambda: new_id("move"), jitter=luck.random)
+        return "rescued"
+
+    def work(self, luck):
+        job = claim_job(self.db, now=self.now())
+        if job is None:
+            return "nothing due"
+        if luck.random() < 0.1:
+            return "died"
+        if luck.random() < 0.8 and not jobs.begin_paid_work(self.db, EVALUATION, job, now=self.now()):
+            return "lost before paying"
+        if luck.random() < 0.6:
+            return "completed" if complete_job(self.db, job, now=self.now()) else "late"
+        error = luck.choice(FAILURES)
+        jobs.fail(
+            self.db, EVALUATION, job, error=error, move_id=new_id("move"), now=self.now(), jitter=luck.random()
+        )
+        return "failed"
+
+
+def test_a_crowd_on_a_few_leads_meets_no_deadlock_and_the_books_agree_afterwards(db):
+    add_house(db, evaluations_a_month=1_000_000)
+    crowd = Crowd(db)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda worker: crowd.run(worker, rounds=ROUNDS, seconds=RACE_SECONDS), range(THREADS)))
+
+    assert crowd.outcomes["DatabaseUnavailable"] == 0, crowd.outcomes
+    assert min(crowd.outcomes[wanted] for wanted in ("created", "cancelled", "completed", "failed")) > 0
+    assert used(db) == ledger_sum(db) == recount(db)
+    one_end = "SELECT COUNT(*) AS n FROM quota_entries WHERE kind <> 'reserve' GROUP BY job_id HAVING COUNT(*) > 1"
+    assert db.prepare(one_end).raw() == []
+    finals = """
+        SELECT job.id FROM ai_evaluation_jobs AS job
+        WHERE job.status IN ('completed', 'failed', 'cancelled')
+          AND NOT EXISTS (SELECT 1 FROM quota_entries AS e WHERE e.job_id = job.id AND e.kind <> 'reserve')
+    """
+    assert db.prepare(finals).raw() == []
+    assert count_rows(db, "lead_ai_evaluations") == crowd.outcomes["completed"]
