@@ -20,7 +20,8 @@ def new_id(prefix: str = "id") -> str:
 
 def add_tenant(db: Database, tenant_id: str = "tenant_a", *, evaluations_a_month: int | None = None) -> str:
     db.prepare("""
-        INSERT INTO tenants (id, name, evaluations_a_month, created_at, updated_at) VALUES (?1, ?1, ?2, ?3, ?3)
+        INSERT INTO tenants (id, name, evaluations_a_month, created_at, updated_at)
+        VALUES (?1, ?1, ?2, ?3, ?3)
     """).bind(tenant_id, evaluations_a_month, NOW).run()
     return tenant_id
 
@@ -45,10 +46,41 @@ def add_lead(
 ) -> str:
     lead_id = lead_id or new_id("lead")
     db.prepare("""
-        INSERT INTO leads (id, tenant_id, site_id, first_name, last_name, monthly_rent_microusd, created_at, updated_at)
+        INSERT INTO leads (id, tenant_id, site_id, first_name, last_name, monthly_rent_microusd,
+                           created_at, updated_at)
         VALUES (?1, ?2, ?3, 'Robin', 'Example', 1500000000, ?4, ?4)
     """).bind(lead_id, tenant_id, site_id, NOW).run()
     return lead_id
+
+
+def add_document(db: Database, lead_id: str, *, tenant_id: str = "tenant_a", key: str | None = None) -> str:
+    """A document that has been uploaded; its bytes are for the test to put in the bucket, under its key."""
+    document_id = new_id("doc")
+    db.prepare("""
+        INSERT INTO lead_documents (id, tenant_id, lead_id, document_type, file_name, size_bytes, mime_type,
+                                    storage_key, uploaded_at)
+        VALUES (?1, ?2, ?3, 'pay_slip', 'pay.txt', 10, 'text/plain', ?4, ?5)
+    """).bind(document_id, tenant_id, lead_id, key or f"{tenant_id}/{document_id}", NOW).run()
+    return document_id
+
+
+def add_key(
+    db: Database,
+    key_hash: str | None = None,
+    *,
+    tenant_id: str = "tenant_a",
+    scopes: tuple[str, ...] = ("evaluations:read", "evaluations:write"),
+    expires_at: datetime | None = None,
+    revoked_at: datetime | None = None,
+) -> str:
+    """An API key, by the hash of a token that only the test knows."""
+    key_id = new_id("key")
+    db.prepare("""
+        INSERT INTO api_keys (id, key_hash, key_prefix, user_id, tenant_id, name, scopes, created_at,
+                              expires_at, revoked_at)
+        VALUES (?1, ?2, 'test', 'user_a', ?3, 'A key', ?4, ?5, ?6, ?7)
+    """).bind(key_id, key_hash or key_id, tenant_id, list(scopes), NOW, expires_at, revoked_at).run()
+    return key_id
 
 
 def add_house(db: Database, *, evaluations_a_month: int | None = None) -> None:
@@ -58,8 +90,10 @@ def add_house(db: Database, *, evaluations_a_month: int | None = None) -> None:
 
 
 def order_for(lead_id: str, *, force_refresh: bool = False, **changes: str) -> evaluations.Order:
-    asked = {"tenant_id": "tenant_a", "site_id": "site_a", "requested_by": "user_a", "model_version": "local/rules"}
-    return evaluations.Order(lead_id=lead_id, force_refresh=force_refresh, **{**asked, **changes})
+    whose = {"tenant_id": "tenant_a", "site_id": "site_a", "requested_by": "user_a"} | changes
+    return evaluations.Order(
+        lead_id=lead_id, force_refresh=force_refresh, model_version="local/rules", **whose
+    )
 
 
 def accept_job(
@@ -91,7 +125,7 @@ def evaluation_of(evaluation_id: str | None = None, *, now: datetime = NOW) -> E
         risk_flags=["documents_incomplete"],
         fraud_signals=[],
         extracted_data={"employer": "Harbour Bakery"},
-        score_breakdown=[{"reason": "documents_incomplete", "points": -10, "explanation": "One page is missing."}],
+        score_breakdown=[{"reason": "documents_incomplete", "points": -10, "explanation": "Too few."}],
         warnings=[],
         model_version="local/rules",
         evaluated_at=now,

@@ -61,7 +61,13 @@ def test_a_job_beyond_the_quota_leaves_no_job_no_charge_and_no_event(db):
 
     assert refused.value.facts["usage"] == {"used": 20, "limit": 20, "month": "2025-12", "tier": "free"}
     assert refused.value.message == "Monthly evaluation limit (20) reached for this site."
-    assert count_rows(db, "ai_evaluation_jobs") == used(db) == ledger_sum(db) == count_rows(db, "job_events") == 20
+    assert (
+        count_rows(db, "ai_evaluation_jobs")
+        == used(db)
+        == ledger_sum(db)
+        == count_rows(db, "job_events")
+        == 20
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def job_row(db, job_id):
 
 
 def moves_of(db, job_id):
-    rows = db.prepare("SELECT move FROM job_events WHERE job_id = ?1 ORDER BY created_at, attempt, id").bind(job_id)
+    rows = db.prepare("SELECT move FROM job_events WHERE job_id = ?1 ORDER BY created_at, attempt, id").bind(
+        job_id
+    )
     return [row["move"] for row in rows.all().results]
 
 
@@ -90,8 +92,14 @@ def test_a_completed_job_has_its_evaluation_its_lead_its_score_and_its_charge_se
 
     row = job_row(db, job_id)
     assert (row["status"], row["completed_at"], row["locked_until"]) == ("completed", NOW, None)
-    evaluation = db.prepare("SELECT * FROM lead_ai_evaluations WHERE id = ?1").bind(row["evaluation_id"]).first()
-    assert (evaluation["job_id"], evaluation["score"], evaluation["risk_flags"]) == (job_id, 85, ["documents_incomplete"])
+    evaluation = (
+        db.prepare("SELECT * FROM lead_ai_evaluations WHERE id = ?1").bind(row["evaluation_id"]).first()
+    )
+    assert (evaluation["job_id"], evaluation["score"], evaluation["risk_flags"]) == (
+        job_id,
+        85,
+        ["documents_incomplete"],
+    )
     scored = db.prepare("SELECT * FROM leads WHERE id = ?1").bind(lead).first()
     assert (scored["ai_score"], scored["ai_label"], scored["status"]) == (85, "A", "ai_evaluated")
     assert used(db) == ledger_sum(db) == recount(db) == 1
@@ -216,7 +224,9 @@ def test_progress_renews_the_lease_and_writes_no_event(db, lead):
     job_id = accept_job(db, lead)
     job = claim_job(db)
 
-    assert jobs.extend(db, EVALUATION, job, now=NOW + timedelta(seconds=60), progress_message="reading documents")
+    assert jobs.extend(
+        db, EVALUATION, job, now=NOW + timedelta(seconds=60), progress_message="reading documents"
+    )
 
     row = job_row(db, job_id)
     assert row["locked_until"] == NOW + timedelta(seconds=60 + EVALUATION.lease_seconds)

@@ -112,7 +112,9 @@ def test_of_all_the_ways_to_end_one_job_at_once_exactly_one_takes_effect(db):
             lambda job_id=job_id: jobs.cancel(
                 db, EVALUATION, job_id, tenant_id="tenant_a", move_id=new_id("move"), now=NOW
             ),
-            lambda job=job: jobs.release(db, EVALUATION, job, move_id=new_id("move"), now=NOW + timedelta(days=1)),
+            lambda job=job: jobs.release(
+                db, EVALUATION, job, move_id=new_id("move"), now=NOW + timedelta(days=1)
+            ),
         ] * 2
         random.Random(job_id).shuffle(ends)
 
@@ -147,7 +149,9 @@ class Crowd:
         ends_at = time.monotonic() + seconds
         done = 0
         while done < rounds or time.monotonic() < ends_at:
-            act = luck.choice([self.create, self.create, self.work, self.work, self.work, self.cancel, self.rescue])
+            act = luck.choice(
+                [self.create, self.create, self.work, self.work, self.work, self.cancel, self.rescue]
+            )
             try:
                 outcome = act(luck)
             except Refusal as refusal:
@@ -185,7 +189,13 @@ class Crowd:
             return "completed" if complete_job(self.db, job, now=self.now()) else "late"
         error = luck.choice(FAILURES)
         jobs.fail(
-            self.db, EVALUATION, job, error=error, move_id=new_id("move"), now=self.now(), jitter=luck.random()
+            self.db,
+            EVALUATION,
+            job,
+            error=error,
+            move_id=new_id("move"),
+            now=self.now(),
+            jitter=luck.random(),
         )
         return "failed"
 
@@ -200,7 +210,9 @@ def test_a_crowd_on_a_few_leads_meets_no_deadlock_and_the_books_agree_afterwards
     assert crowd.outcomes["DatabaseUnavailable"] == 0, crowd.outcomes
     assert min(crowd.outcomes[wanted] for wanted in ("created", "cancelled", "completed", "failed")) > 0
     assert used(db) == ledger_sum(db) == recount(db)
-    one_end = "SELECT COUNT(*) AS n FROM quota_entries WHERE kind <> 'reserve' GROUP BY job_id HAVING COUNT(*) > 1"
+    one_end = (
+        "SELECT COUNT(*) AS n FROM quota_entries WHERE kind <> 'reserve' GROUP BY job_id HAVING COUNT(*) > 1"
+    )
     assert db.prepare(one_end).raw() == []
     finals = """
         SELECT job.id FROM ai_evaluation_jobs AS job

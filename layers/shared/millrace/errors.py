@@ -173,7 +173,7 @@ class ModelUnavailable(JobFailure):
 
 
 class ModelAnswerInvalid(JobFailure):
-    """The model answered twice and neither answer could be read. A person must look; the work was paid for."""
+    """The model answered twice and neither answer could be read. A person must look; the work is paid for."""
 
     keeps_charge = True
 

@@ -1,7 +1,7 @@
 """`env.DB`: D1's face, the same on SQLite and PostgreSQL.
 
-    db.prepare("SELECT id FROM leads WHERE site_id = ?1").bind("site_abc").all()
-    db.batch([first, second, third])        # all or nothing, one round trip
+`db.prepare("SELECT id FROM leads WHERE site_id = ?1").bind("site_abc").all()` runs one statement;
+`db.batch([first, second, third])` runs several, all or nothing. Each is one round trip.
 """
 
 import json
@@ -38,7 +38,7 @@ class Row(Mapping[str, Any]):
         except KeyError:
             raise UnknownColumn(f"no column {column!r}; there are {', '.join(self._columns)}") from None
 
-    def get(self, column: str, default: Any = None) -> Any:
+    def get(self, column: str, *_: Any) -> Any:
         """Like row[column]: a row knows its columns, so a default would hide a mistake."""
         return self[column]
 
@@ -97,7 +97,7 @@ class Statement:
     def bind(self, *values: Value) -> Self:
         wanted = placeholders(self.sql).count
         if len(values) != wanted:
-            raise StatementInvalid(f"the statement takes {wanted} values, {len(values)} were bound: {self.sql[:80]}")
+            raise StatementInvalid(f"it takes {wanted} values, {len(values)} were bound: {self.sql[:80]}")
         for place, value in enumerate(values, start=1):
             check_storable(value, place=place)
         return type(self)(self.sql, self.executor, values)
@@ -157,7 +157,7 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 COMMENT_EDGE = re.compile(r"/\*|\*/")
-WRITING_WORDS = frozenset("INSERT UPDATE DELETE MERGE REPLACE CREATE ALTER DROP TRUNCATE PRAGMA SET_CONFIG".split())
+WRITING_WORDS = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"))
 
 
 @lru_cache(maxsize=512)
@@ -227,36 +227,47 @@ def _value_weight(value: Value) -> int:
 
 def check_storable(value: Any, *, place: int) -> None:
     """Refuse what would mean something else on the other database, or nothing at all."""
-    if value is None or isinstance(value, (bool, bytes)):
-        return
+    if complaint := _complaint(value):
+        raise ValueNotStorable(f"value {place}: {complaint}")
+
+
+def _complaint(value: Any) -> str | None:
+    if isinstance(value, str):
+        return _complaint_about_text(value)
+    if isinstance(value, (dict, list)):
+        return _complaint_about_json(value)
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{value} is not a number both databases can hold"
+    if isinstance(value, int):
+        return None if value in INT64 else "an integer beyond 64 bits"
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueNotStorable(f"value {place}: a datetime without a time zone")
-    elif isinstance(value, int):
-        if value not in INT64:
-            raise ValueNotStorable(f"value {place}: an integer beyond 64 bits")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueNotStorable(f"value {place}: {value} is not a number both databases can hold")
-    elif isinstance(value, str):
-        check_text(value, place=place)
-    elif isinstance(value, (dict, list)):
-        check_text(to_json(value, place=place), place=place, json_text=True)
-    elif not isinstance(value, date):
-        raise ValueNotStorable(f"value {place}: a {type(value).__name__} cannot be stored")
+        return None if value.tzinfo else "a datetime without a time zone"
+    known = value is None or isinstance(value, (bytes, date))
+    return None if known else f"a {type(value).__name__} cannot be stored"
 
 
-def check_text(text: str, *, place: int, json_text: bool = False) -> None:
-    if "\x00" in text or (json_text and "\\u0000" in text.replace("\\\\", "")):
-        raise ValueNotStorable(f"value {place}: text with U+0000 cannot be stored")
+def _complaint_about_text(text: str) -> str | None:
+    if "\x00" in text:
+        return "text with U+0000 cannot be stored"
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueNotStorable(f"value {place}: text with half a surrogate pair cannot be stored") from None
+        return "text with half a surrogate pair cannot be stored"
+    return None
 
 
-def to_json(value: dict[str, Any] | list[Any], *, place: int = 0) -> str:
+def _complaint_about_json(value: dict[str, Any] | list[Any]) -> str | None:
+    try:
+        text = to_json(value)
+    except ValueNotStorable as error:
+        return str(error)
+    # An escaped backslash before it makes it mere text.
+    escaped_nul = "\\u0000" in text.replace("\\\\", "")
+    return "JSON with U+0000 cannot be stored" if escaped_nul else _complaint_about_text(text)
+
+
+def to_json(value: dict[str, Any] | list[Any]) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueNotStorable(f"value {place}: not storable as JSON: {error}") from error
+        raise ValueNotStorable(f"not storable as JSON: {error}") from error

@@ -19,6 +19,7 @@ from millrace.errors import ValueNotStorable
 SYNC = core.SYNC_MSG
 # Describe and execute the unnamed portal, asking for all its rows.
 DESCRIBE_AND_EXECUTE = core._create_message(core.DESCRIBE, b"P\x00") + core.EXECUTE_MSG
+_message: Callable[[bytes, bytes], bytes] = core._create_message
 
 # The parameter's type by its Python type; without them PostgreSQL guesses from context, and guesses differ.
 TEXT, BOOL, INT8, FLOAT8, BYTEA, TIMESTAMPTZ, DATE, JSONB, UNKNOWN = 25, 16, 20, 701, 17, 1184, 1082, 3802, 0
@@ -44,7 +45,6 @@ DECODE: dict[int, Callable[[str], Any]] = {
     **dict.fromkeys((FLOAT8, 700), float),
     **dict.fromkeys((TEXT, 1043, 1042, 19, 18, 705), str),
     **dict.fromkeys((JSONB, 114), json.loads),
-    2278: lambda text: None,
 }
 
 
@@ -54,14 +54,15 @@ def ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class Connection(core.CoreConnection):
+class Connection(core.CoreConnection):  # type: ignore[misc]  # pg8000 has no types
     """One session of one server."""
 
     def __init__(self, user: str, *, timeout: float, answer_seconds: float | None, **options: Any):
         """`answer_seconds`: how long the server may take over a statement. None: as long as it likes."""
         patience = str(int((answer_seconds or 0) * 1000))
         started_with = {"TimeZone": "UTC", "DateStyle": "ISO", "statement_timeout": patience}
-        super().__init__(user, timeout=timeout, startup_params=started_with, application_name="millrace", **options)
+        options |= {"startup_params": started_with, "application_name": "millrace"}
+        super().__init__(user, timeout=timeout, **options)
         self.last_used = time.monotonic()
         self._usock.settimeout(answer_seconds and answer_seconds + 2)
         # Without it the last packet of a message over 8 KiB waits 40 ms for an acknowledgement.
@@ -144,7 +145,7 @@ ANSWERS: dict[bytes, Callable[[_Reading, bytes], None]] = {
 
 
 def _refuse(oid: int, *, column: str) -> Callable[[str], Any]:
-    def refuse(text: str) -> Any:
+    def refuse(_: str) -> Any:
         raise ValueNotStorable(f"column {column} has a type (oid {oid}) without a like on SQLite: cast it")
 
     return refuse
@@ -158,12 +159,12 @@ def _messages(statement: Statement) -> bytes:
         oids.append(oid)
         texts.append(None if value is None else encode(value).encode())
     parse = b"\x00" + placeholders(statement.sql).numbered.encode() + b"\x00" + _counted(oids)
-    bind = b"\x00\x00" + struct.pack("!HH", 0, len(texts)) + b"".join(map(_sized, texts)) + struct.pack("!H", 0)
-    return core._create_message(core.PARSE, parse) + core._create_message(core.BIND, bind) + DESCRIBE_AND_EXECUTE
+    # Unnamed portal and statement; every value and every answer as text.
+    bind = struct.pack("!xxHH", 0, len(texts)) + b"".join(map(_sized, texts)) + struct.pack("!H", 0)
+    return b"".join((_message(core.PARSE, parse), _message(core.BIND, bind), DESCRIBE_AND_EXECUTE))
 
 
-@lru_cache
-def _encoding(kind: type) -> tuple[int, Callable[[Any], str]]:
+def _encoding(kind: type[Any]) -> tuple[int, Callable[[Any], str]]:
     """Of the type itself or of the one it derives from (an enumeration of texts is text)."""
     return next(ENCODE[ancestor] for ancestor in kind.__mro__ if ancestor in ENCODE)
 

@@ -57,7 +57,7 @@ class SqliteDatabase:
     def prepare(self, sql: str) -> Statement:
         return Statement(sql, self)
 
-    def for_tenant(self, tenant_id: str) -> "SqliteDatabase":
+    def for_tenant(self, tenant_id: str) -> "SqliteDatabase":  # noqa: ARG002 - the face's
         """Differs: SQLite has no row-level security, so the stores' own conditions are the only wall here."""
         return self
 

@@ -1,10 +1,18 @@
 """Requests and answers of the evaluation routes."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from millrace.domain.jobs import PROMISE
+from millrace.errors import JobFailure
+
+
+# Failures after which another try may end well without anybody changing anything.
+WORTH_A_RETRY = frozenset(failure.__name__ for failure in JobFailure.__subclasses__() if failure.transient)
+
 
 class CreateEvaluation(BaseModel):
     """Ask for a lead to be judged. Without a body: once, by the default model."""
@@ -79,6 +87,27 @@ class EvaluationJob(BaseModel):
     can_retry: bool | None = None
     retry_count: int | None = None
     max_retries: int | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, now: datetime) -> "EvaluationJob":
+        """From the job's row and its evaluation's. Each state tells what is of use in it; the rest is None."""
+        status, started_at, completed_at = row["status"], row["started_at"], row["completed_at"]
+        told = {name: row[name] for name in ("lead_id", "status", "requested_at")}
+        if status in ("pending", "processing"):
+            told["estimated_completion"] = row["requested_at"] + PROMISE
+        else:
+            told["completed_at"] = completed_at
+        if status != "pending" and started_at:
+            told["started_at"] = started_at
+            told["duration_ms"] = ((completed_at or now) - started_at) // timedelta(milliseconds=1)
+        if status == "processing":
+            told["progress_message"] = row["progress_message"]
+        if status == "completed":
+            told["evaluation"] = {**row, "id": row["evaluation_id"], "model_version": row["judged_by"]}
+        if status == "failed":
+            told |= {name: row[name] for name in ("error_code", "error_message", "retry_count", "max_retries")}
+            told["can_retry"] = row["error_code"] in WORTH_A_RETRY
+        return cls.model_validate({"job_id": row["id"], **told})
 
 
 class EvaluationJobAnswer(BaseModel):

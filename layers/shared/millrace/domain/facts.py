@@ -29,13 +29,13 @@ Summary = Annotated[str, Field(min_length=1), cut_to(1_000), BeforeValidator(wit
 
 
 class Answered(BaseModel):
-    """Unknown fields are left out rather than refused: a model that also names a score changes nothing by it."""
+    """Unknown fields are left out, not refused: a model that also names a score changes nothing by it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class ExtractedData(Answered):
-    """null means that the documents do not say. Money is in dollars here, as documents and models write it."""
+    """null means that the documents do not say. Money is in dollars, as documents and models write it."""
 
     monthly_income: Annotated[Dollars, Field(ge=0)] | None
     employer: Employer | None
@@ -78,8 +78,8 @@ def microusd(dollars: Decimal | None) -> int | None:
 def read_facts(text: str) -> Facts:
     """The facts in a model's answer, whatever it wrote around them.
 
-    Raises ValueError with what is wrong in words a model can act on, and without a word of the answer itself: what
-    the message holds may be logged, what documents hold may not.
+    Raises ValueError, which says what is wrong so that a model can act on it, and quotes nothing of the
+    answer: the message may be logged, what documents hold may not.
     """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"The answer is longer than {MOST_CHARACTERS} characters.")
@@ -94,4 +94,6 @@ def read_facts(text: str) -> Facts:
 
 def complaint(error: ValidationError) -> str:
     faults = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}" for fault in faults[:20])
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}" for fault in faults[:20]
+    )

@@ -68,6 +68,6 @@ class Job:
 
 
 def retry_at(error: JobFailure, *, retry_count: int, now: datetime, jitter: float) -> datetime:
-    """Exponential backoff with full jitter (`jitter` in 0 to 1), never sooner than the failure itself asks."""
+    """Exponential backoff with full jitter (0 to 1), never sooner than the failure itself asks."""
     ceiling = min(FIRST_BACKOFF_SECONDS * 2**retry_count, LONGEST_BACKOFF_SECONDS)
     return now + timedelta(seconds=max(ceiling * jitter, error.retry_after_seconds or 0))

@@ -1,4 +1,4 @@
-"""Money: whole micro-dollars, so that sums are exact on both databases; dollars only where people or models write them."""
+"""Money: whole micro-dollars, so that sums are exact on both databases; dollars where people write them."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
 

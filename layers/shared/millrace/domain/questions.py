@@ -22,7 +22,7 @@ class Document:
 class Question:
     """`instructions` come from us, `given` are facts we vouch for, `documents` are never to be trusted.
 
-    `answered` and `complaint` are set when it is asked again: what the model said, and what was wrong with it.
+    When it is asked again, `answered` is what the model said and `complaint` what was wrong with it.
     """
 
     instructions: str

@@ -9,7 +9,7 @@ WARN_AT_PERCENT = 80
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Something sold by the period: the counter's table, and that table's words for subject, period and figures."""
+    """Something sold by the period: the counter's table, and that table's own words."""
 
     name: str
     counter: str

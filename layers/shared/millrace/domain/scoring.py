@@ -63,7 +63,7 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`breakdown` holds every deduction, so that 100 and its points give the score (or less than 0, shown as 0)."""
+    """`breakdown` holds every deduction: 100 and its points make the score, or 0 where they go below."""
 
     score: int
     label: Label
@@ -152,7 +152,9 @@ def _for_income(evidence: Evidence) -> Iterator[Deduction]:
     if income is None:
         yield Deduction("income_unverified", -20, "The documents do not show what the monthly income is.")
     elif not rent:
-        yield Deduction("income_unverified", -20, "The rent is unknown, so the income cannot be compared with it.")
+        yield Deduction(
+            "income_unverified", -20, "The rent is unknown, so the income cannot be compared with it."
+        )
     else:
         for times_ten, reason, points in FOR_INCOME:
             if income * 10 < rent * times_ten:
@@ -163,7 +165,9 @@ def _for_income(evidence: Evidence) -> Iterator[Deduction]:
 
 def _for_employment(months: int | None) -> Iterator[Deduction]:
     if months is None:
-        yield Deduction("employment_unverified", -15, "The documents do not show for how long they have been employed.")
+        yield Deduction(
+            "employment_unverified", -15, "The documents do not show for how long they have been employed."
+        )
     else:
         for below, reason, points, explanation in FOR_EMPLOYMENT:
             if months < below:

@@ -1,9 +1,10 @@
-"""Migration files in dbmate's format: one text for both databases, and a folder for what only one of them needs."""
+"""Migration files in dbmate's format: one text for both databases, and a folder for what only one needs."""
 
 import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from millrace.bindings.database import TOKEN, Dialect, end_of_comment
@@ -39,9 +40,9 @@ def read_folder(folder: Path, *, dialect: Dialect) -> list[Migration]:
     """The files for this database, in number order."""
     found = [read_file(path) for place in (folder, folder / dialect) for path in sorted(place.glob("*.sql"))]
     found.sort(key=lambda migration: migration.version)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         if earlier.version == later.version:
-            raise MigrationInvalid(f"{earlier.name} and {later.name} have the same number; give one the next free one")
+            raise MigrationInvalid(f"{earlier.name} and {later.name} have the same number; renumber one")
     return found
 
 
@@ -52,7 +53,7 @@ def read_file(path: Path) -> Migration:
     text = path.read_text(encoding="utf-8")
     marks = list(SECTION.finditer(text))
     if [mark[1] for mark in marks] != ["up", "down"]:
-        raise MigrationInvalid(f"{path.name}: it needs the line '-- migrate:up', then the line '-- migrate:down'")
+        raise MigrationInvalid(f"{path.name}: it needs a line '-- migrate:up', then one '-- migrate:down'")
     up, down = marks
     # Blank lines stand for what was cut away, so that a statement's line is its line in the file.
     return Migration(
@@ -64,7 +65,7 @@ def read_file(path: Path) -> Migration:
 
 
 def split(sql: str) -> Iterator[Step]:
-    """The statements, cut at the semicolons that end one: not those inside quotes, comments or a trigger's body."""
+    """The statements, cut at the semicolons that end one: not in quotes, comments or a trigger's body."""
     start = 0
     for end in _semicolons(sql):
         if sqlite3.complete_statement(sql[start:end]):

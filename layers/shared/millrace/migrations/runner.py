@@ -32,7 +32,7 @@ def up(
     now: datetime,
     user: str | None = None,
     password: Password = None,
-    report: Callable[[str], None] = lambda name: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
     """Apply what is pending and return the files' names; `report` hears of each as it is done."""
     target = open_target(database_url, user=user, password=password)
@@ -49,9 +49,7 @@ def up(
         target.close()
 
 
-def status(
-    database_url: str, *, folder: Path, user: str | None = None, password: Password = None
-) -> Status:
+def status(database_url: str, *, folder: Path, user: str | None = None, password: Password = None) -> Status:
     """What has been applied and what has not. A database that never saw us has everything pending."""
     target = open_target(database_url, user=user, password=password)
     try:
@@ -76,9 +74,8 @@ def _apply(target: Target, migration: Migration, *, now: datetime) -> bool:
             try:
                 target.execute(step.sql)
             except StatementInvalid as error:
-                raise MigrationFailed(
-                    f"{migration.name}, statement {number} (line {step.line}): {error}. Nothing of this file was kept."
-                ) from error
+                where = f"{migration.name}, statement {number} (line {step.line})"
+                raise MigrationFailed(f"{where}: {error}. Nothing of this file was kept.") from error
         target.record(migration.version, now=now)
     return True
 

@@ -1,4 +1,4 @@
-"""The two kinds of database a migration is applied to, each with the lock that lets one runner work at a time."""
+"""The two kinds of database a migration is applied to, each with a lock: one runner works at a time."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -42,7 +42,8 @@ def open_target(database_url: str, *, user: str | None = None, password: Passwor
     if parts.scheme == "sqlite":
         return SqliteTarget(parts.path)
     if parts.scheme in ("postgresql", "postgres"):
-        return PostgresTarget(PostgresDatabase(database_url, user=user, password=password, answer_seconds=None))
+        database = PostgresDatabase(database_url, user=user, password=password, answer_seconds=None)
+        return PostgresTarget(database)
     raise MigrationInvalid(f"the database url begins with sqlite:// or postgresql://, not {parts.scheme}://")
 
 
@@ -56,7 +57,7 @@ class SqliteTarget:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        # Within a transaction this PRAGMA does nothing, and rebuilding a parent table would delete its children.
+        # In a transaction this PRAGMA does nothing, and rebuilding a parent table would delete its children.
         self._connection.execute("PRAGMA foreign_keys = OFF")
         self._connection.execute("BEGIN EXCLUSIVE")
         try:

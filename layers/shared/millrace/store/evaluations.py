@@ -27,8 +27,9 @@ from millrace.store import idempotency, jobs, ledger
 MOST_TRIES = 8
 
 ACCEPT = """
-INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, requested_at, model_version,
-                                last_move_id, run_after, charged_period, created_at, updated_at)
+INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, requested_at,
+                                model_version, last_move_id, run_after, charged_period,
+                                created_at, updated_at)
 SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, ?7, ?1, ?6, ?8, ?6, ?6
 FROM leads AS lead JOIN sites AS site ON site.id = lead.site_id
 WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4
@@ -57,8 +58,8 @@ RETURNING evaluation_count, quota_limit, month, tier
 FACTS = """
 SELECT jsonb_build_object(
   'job_id', job.id, 'lead_id', job.lead_id, 'status', job.status, 'requested_at', job.requested_at,
-  'estimated_completion', ?3, 'used', usage.evaluation_count, 'limit', usage.quota_limit, 'month', usage.month)
-  AS "facts [JSONB]"
+  'estimated_completion', ?3,
+  'used', usage.evaluation_count, 'limit', usage.quota_limit, 'month', usage.month) AS "facts [JSONB]"
 FROM ai_evaluation_jobs AS job
 JOIN ai_evaluation_usage AS usage ON usage.site_id = job.site_id AND usage.month = job.charged_period
 WHERE job.id = ?1 AND job.last_move_id = ?2
@@ -89,7 +90,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The facts an answer is made of. `replayed`: an earlier request with the same key was answered with them."""
+    """The facts an answer is made of. `replayed`: an earlier request with the same key got them too."""
 
     facts: dict[str, Any]
     replayed: bool = False
@@ -126,7 +127,7 @@ def create(
 
 
 def find_refusal(db: Database, order: Order) -> Refusal | None:
-    """Why the order was not accepted, by the order of the checks. None when nothing stands against it any more."""
+    """Why the order was not accepted, by the order of the checks. None when nothing stands against it now."""
     facts = db.prepare(WHY_NOT).bind(order.site_id, order.lead_id, order.tenant_id).first()
     if facts["site_id"] is None:
         return SiteNotFound()
@@ -140,22 +141,19 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
 
 
 def read(db: Database, job_id: str, *, tenant_id: str, site_id: str) -> Row:
-    """The job with its evaluation (columns `evaluation_…`, None until there is one). JobNotFound if not theirs."""
-    row = (
-        db.prepare("""
+    """The job with its evaluation's columns, None until there is one. JobNotFound when it is not theirs."""
+    found = db.prepare("""
         SELECT job.*, evaluation.score, evaluation.label, evaluation.recommendation, evaluation.summary,
-               evaluation.risk_flags, evaluation.fraud_signals, evaluation.score_breakdown, evaluation.warnings,
-               evaluation.evaluated_at, evaluation.model_version AS judged_by
+               evaluation.risk_flags, evaluation.fraud_signals, evaluation.score_breakdown,
+               evaluation.warnings, evaluation.evaluated_at, evaluation.model_version AS judged_by
         FROM ai_evaluation_jobs AS job
         LEFT JOIN lead_ai_evaluations AS evaluation ON evaluation.id = job.evaluation_id
         WHERE job.id = ?1 AND job.tenant_id = ?2 AND job.site_id = ?3
     """)
-        .bind(job_id, tenant_id, site_id)
-        .first()
-    )
+    row: Row | None = found.bind(job_id, tenant_id, site_id).first()
     if row is None:
         raise JobNotFound
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def load_case(db: Database, job: Job) -> Case:
@@ -176,7 +174,7 @@ def load_case(db: Database, job: Job) -> Case:
 
 
 def complete(db: Database, job: Job, *, evaluation: Evaluation, move_id: str, now: datetime) -> bool:
-    """The end of a job with its result: the evaluation, the lead's score and the settled charge, or nothing."""
+    """The end of a job with its result: evaluation, the lead's score and the settled charge, or nothing."""
     result = [
         _insert_evaluation(db, job, evaluation=evaluation, move_id=move_id),
         _update_lead(db, job, evaluation=evaluation, move_id=move_id, now=now),
@@ -191,8 +189,8 @@ def _accept(
     """One round trip. None when the order found no lead it may have."""
     month = month_of(now)
     insert = db.prepare(ACCEPT).bind(
-        job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version, month,
-        order.force_refresh,
+        job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version,
+        month, order.force_refresh,
     )  # fmt: skip
     count = db.prepare(COUNT_IN).bind(job_id, job_id, now, *EVALUATIONS.tiers.values())
     reserve = ledger.reserve(db, EVALUATION, job_id=job_id, move_id=job_id, now=now)
@@ -236,9 +234,11 @@ def _quota_exceeded(results: list[Result]) -> QuotaExceeded:
 
 def _insert_evaluation(db: Database, job: Job, *, evaluation: Evaluation, move_id: str) -> Statement:
     return db.prepare("""
-        INSERT INTO lead_ai_evaluations (id, tenant_id, lead_id, site_id, job_id, score, label, recommendation,
-          summary, risk_flags, fraud_signals, extracted_data, score_breakdown, warnings, model_version, evaluated_at)
-        SELECT ?3, job.tenant_id, job.lead_id, job.site_id, job.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+        INSERT INTO lead_ai_evaluations (id, tenant_id, lead_id, site_id, job_id, score, label,
+          recommendation, summary, risk_flags, fraud_signals, extracted_data, score_breakdown, warnings,
+          model_version, evaluated_at)
+        SELECT ?3, job.tenant_id, job.lead_id, job.site_id, job.id, ?4, ?5,
+          ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
         FROM ai_evaluation_jobs AS job WHERE job.id = ?1 AND job.last_move_id = ?2
     """).bind(
         job.id, move_id, evaluation.id, evaluation.score, evaluation.label, evaluation.recommendation,
@@ -249,6 +249,8 @@ def _insert_evaluation(db: Database, job: Job, *, evaluation: Evaluation, move_i
 
 def _update_lead(db: Database, job: Job, *, evaluation: Evaluation, move_id: str, now: datetime) -> Statement:
     return db.prepare("""
-        UPDATE leads SET ai_score = ?3, ai_label = ?4, status = 'ai_evaluated', latest_evaluation_id = ?5, updated_at = ?6
-        WHERE id = (SELECT job.lead_id FROM ai_evaluation_jobs AS job WHERE job.id = ?1 AND job.last_move_id = ?2)
+        UPDATE leads
+        SET ai_score = ?3, ai_label = ?4, status = 'ai_evaluated', latest_evaluation_id = ?5, updated_at = ?6
+        WHERE id = (SELECT job.lead_id FROM ai_evaluation_jobs AS job
+                    WHERE job.id = ?1 AND job.last_move_id = ?2)
     """).bind(job.id, move_id, evaluation.score, evaluation.label, evaluation.id, now)

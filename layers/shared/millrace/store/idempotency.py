@@ -1,4 +1,4 @@
-"""Keys of requests that may be sent twice. The key's row is the first of its batch, its facts are the last."""
+"""Keys of requests that may be sent twice: the key's row is the first of its batch, its facts the last."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,8 @@ def take(db: Database, key: IdempotencyKey, *, tenant_id: str, now: datetime) ->
     """Hold the key for this request. Refused as `TAKEN` while an accepted request holds it."""
     forget = db.prepare("DELETE FROM idempotency_keys WHERE tenant_id = ?1 AND key = ?2 AND expires_at <= ?3")
     hold = db.prepare("""
-        INSERT INTO idempotency_keys (tenant_id, key, fingerprint, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        INSERT INTO idempotency_keys (tenant_id, key, fingerprint, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)
     """)
     return [
         forget.bind(tenant_id, key.key, now),
@@ -24,7 +25,7 @@ def take(db: Database, key: IdempotencyKey, *, tenant_id: str, now: datetime) ->
 
 
 def keep(db: Database, key: IdempotencyKey, *, tenant_id: str, facts: Statement) -> Statement:
-    """Write down what `facts` (one row, one column of JSON) says. `REFUSED`, and all undone, if it says nothing."""
+    """Write down what `facts` (a row, a column of JSON) says. If it says nothing: `REFUSED`, and all undone."""
     places = len(facts.values)
     return db.prepare(f"""
         UPDATE idempotency_keys SET facts = ({facts.sql})

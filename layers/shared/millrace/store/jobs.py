@@ -11,8 +11,8 @@ from millrace.store import ledger
 MOST_RESCUED = 100
 LONGEST_MESSAGE = 500
 
-# Fair: the tenants that wait are found by skipping from one to the next, and whoever has least running is served.
-# Flat: only the partial index of waiting jobs is read, one probe a waiting tenant, however many jobs there are.
+# Fair: the tenants that wait are found by skipping from one to the next; who has least running is served.
+# Flat: only the partial index of waiting jobs is read, a probe a waiting tenant, however many jobs there are.
 CLAIM = """
 WITH RECURSIVE waiting(tenant_id) AS (
   SELECT (SELECT tenant_id FROM {jobs} WHERE status = '{waiting}' ORDER BY tenant_id LIMIT 1)
@@ -72,7 +72,8 @@ def extend(
     return _still_ours(
         db.prepare(f"""
             UPDATE {table.name}
-            SET locked_until = ?3, progress_message = COALESCE(CAST(?4 AS TEXT), progress_message), updated_at = ?5
+            SET locked_until = ?3, updated_at = ?5,
+                progress_message = COALESCE(CAST(?4 AS TEXT), progress_message)
             WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
         """).bind(job.id, job.attempt, now + timedelta(seconds=table.lease_seconds), progress_message, now)
     )
@@ -92,7 +93,7 @@ def complete(
     db: Database, table: JobTable, job: Job, *, result: Sequence[Statement], columns: dict[str, str],
     move_id: str, now: datetime,
 ) -> bool:  # fmt: skip
-    """The guarded end of a job: `columns` of its row, then the `result` statements, which must follow the move.
+    """The guarded end of a job: `columns` of its row, then the `result` statements, which follow the move.
 
     False when someone else ended it first; then nothing has changed.
     """
@@ -109,7 +110,7 @@ def complete(
 
 
 def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datetime) -> bool:
-    """Give a job back untouched, due at once: no retry is counted. False when it is no longer this worker's."""
+    """Give a job back untouched, due at once, no retry counted. False when it is no longer this worker's."""
     move = db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.waiting}', run_after = ?3, started_at = NULL, last_move_id = ?4, updated_at = ?3,
@@ -153,7 +154,9 @@ def fail(
     return db.batch([move, *charge, event])[0].first()
 
 
-def cancel(db: Database, table: JobTable, job_id: str, *, tenant_id: str, move_id: str, now: datetime) -> bool:
+def cancel(
+    db: Database, table: JobTable, job_id: str, *, tenant_id: str, move_id: str, now: datetime
+) -> bool:
     """End a live job for its owner. What was not paid for yet is given back. False when it is not live."""
     move = db.prepare(f"""
         UPDATE {table.name}
@@ -161,11 +164,11 @@ def cancel(db: Database, table: JobTable, job_id: str, *, tenant_id: str, move_i
             locked_until = NULL, worker_id = NULL
         WHERE id = ?1 AND tenant_id = ?2 AND status IN ('{table.waiting}', '{table.running}')
     """).bind(job_id, tenant_id, now, move_id)
-    moved = {"job_id": job_id, "move_id": move_id, "now": now}
-    unpaid = ledger.release(db, table, **moved, when=f"job.{table.paid_column} IS NULL")
-    paid = ledger.settle(db, table, **moved, when=f"job.{table.paid_column} IS NOT NULL")
+    paid = f"job.{table.paid_column} IS NOT NULL"
+    back = ledger.release(db, table, job_id=job_id, move_id=move_id, now=now, when=f"NOT ({paid})")
+    kept = ledger.settle(db, table, job_id=job_id, move_id=move_id, now=now, when=paid)
     event = _event(db, table, job_id=job_id, move_id=move_id, move="cancel", now=now)
-    return db.batch([move, *unpaid, *paid, event])[0].meta.changes == 1
+    return db.batch([move, *back, *kept, event])[0].meta.changes == 1
 
 
 def rescue(
@@ -187,13 +190,16 @@ def rescue(
     return [row for row in moved if row]
 
 
-def count_due(db: Database, table: JobTable, *, now: datetime, most: int = 1_000) -> tuple[int, datetime | None]:
+def count_due(
+    db: Database, table: JobTable, *, now: datetime, most: int = 1_000
+) -> tuple[int, datetime | None]:
     """How many jobs wait that could run now (counted up to `most`), and since when the oldest does."""
-    row = db.prepare(f"""
+    counted = db.prepare(f"""
         SELECT COUNT(*) AS due, MIN(run_after) AS "oldest [TIMESTAMPTZ]"
         FROM (SELECT run_after FROM {table.name} WHERE status = '{table.waiting}' AND run_after <= ?1
               ORDER BY run_after LIMIT {int(most)}) AS waiting
-    """).bind(now).first()
+    """)
+    row = counted.bind(now).first()
     return row["due"], row["oldest"]
 
 
@@ -218,7 +224,14 @@ def _claim_event(db: Database, table: JobTable, *, move_id: str, now: datetime) 
 
 
 def _event(
-    db: Database, table: JobTable, *, job_id: str, move_id: str, move: str, now: datetime, detail: str | None = None
+    db: Database,
+    table: JobTable,
+    *,
+    job_id: str,
+    move_id: str,
+    move: str,
+    now: datetime,
+    detail: str | None = None,
 ) -> Statement:
     """The job's timeline. A move has one event, so the move's id is the event's."""
     return db.prepare(f"""

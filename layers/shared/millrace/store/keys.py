@@ -10,14 +10,11 @@ from millrace.domain.callers import Caller
 
 def find_caller(db: Database, *, key_hash: str, now: datetime) -> Caller | None:
     """The caller whose key has this hash. None when there is none, or it is revoked or expired."""
-    row = (
-        db.prepare("""
+    valid = db.prepare("""
         SELECT id, tenant_id, user_id, scopes, quota_tier FROM api_keys
         WHERE key_hash = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)
     """)
-        .bind(key_hash, now)
-        .first()
-    )
+    row = valid.bind(key_hash, now).first()
     if row is None:
         return None
     return Caller(

@@ -1,4 +1,4 @@
-"""The ledger of what was sold, and the counters it adds up to. Every statement here follows a move and its job."""
+"""The ledger of what was sold, and the counters it adds up to. Every statement here follows a job's move."""
 
 from datetime import datetime
 
@@ -17,13 +17,13 @@ WHERE job.id = ?1 AND job.last_move_id = ?2
 
 
 def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime) -> Statement:
-    """Write down that the counter was raised for this job. Refused by `usage_within_quota` beyond the limit."""
+    """Write down that the counter was raised for this job. Beyond the limit, `usage_within_quota` refuses."""
     meter = table.meter
     return db.prepare(f"""
-        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind, amount,
-                                   used_after, limit_then, created_at)
-        SELECT '{meter.name}', usage.{meter.subject}, usage.{meter.period}, job.tenant_id, job.id, job.charge_round,
-               '', 'reserve', 1, usage.{meter.used}, usage.{meter.limit}, ?3
+        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
+                                   amount, used_after, limit_then, created_at)
+        SELECT '{meter.name}', usage.{meter.subject}, usage.{meter.period}, job.tenant_id, job.id,
+               job.charge_round, '', 'reserve', 1, usage.{meter.used}, usage.{meter.limit}, ?3
         FROM {table.name} AS job
         JOIN {meter.counter} AS usage ON usage.{meter.subject} = job.{meter.subject}
           AND usage.{meter.period} = job.charged_period
@@ -42,7 +42,10 @@ def release(
         FROM (SELECT charge.subject, charge.period, charge.amount {charge}) AS open
         WHERE {meter.counter}.{meter.subject} = open.subject AND {meter.counter}.{meter.period} = open.period
     """).bind(job_id, move_id, now)
-    return [lower, _ending(db, table, kind="release", amount="-charge.amount", when=when).bind(job_id, move_id, now)]
+    return [
+        lower,
+        _ending(db, table, kind="release", amount="-charge.amount", when=when).bind(job_id, move_id, now),
+    ]
 
 
 def settle(
@@ -56,10 +59,10 @@ def _ending(db: Database, table: JobTable, *, kind: str, amount: str, when: str)
     """At most one ending for a charge: `one_ending_per_charge` refuses a second."""
     meter = table.meter
     return db.prepare(f"""
-        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind, amount,
-                                   used_after, limit_then, created_at)
-        SELECT charge.meter, charge.subject, charge.period, charge.tenant_id, charge.job_id, charge.charge_round,
-               '', '{kind}', {amount}, usage.{meter.used}, usage.{meter.limit}, ?3
+        INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
+                                   amount, used_after, limit_then, created_at)
+        SELECT charge.meter, charge.subject, charge.period, charge.tenant_id, charge.job_id,
+               charge.charge_round, '', '{kind}', {amount}, usage.{meter.used}, usage.{meter.limit}, ?3
         {_open_charge(table, when=when)}
     """)
 

@@ -1,0 +1,89 @@
+"""The test bed: fresh databases on both dialects, a clock to be moved, and no test skipped."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from millrace.bindings.database import Database
+from tests.clock import Clock
+from tests.databases import Databases, FreshDatabase, PostgresDatabases, SqliteDatabases
+from tests.factories import NOW
+from tests.postgres_server import running_postgres
+
+BOTH = ["sqlite", "postgres"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """It shows the factories' NOW until it is moved."""
+    return Clock(NOW)
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> Iterator[FreshDatabase]:
+    """A migrated database without a row in it."""
+    with databases_of(request).fresh() as fresh:
+        yield fresh
+
+
+@pytest.fixture(params=BOTH)
+def empty_database(request: pytest.FixtureRequest) -> Iterator[FreshDatabase]:
+    """A database nobody has migrated."""
+    with databases_of(request).fresh(migrated=False) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def database_url(database: FreshDatabase) -> str:
+    return database.url
+
+
+@pytest.fixture
+def db(database: FreshDatabase) -> Database:
+    """`env.DB` of the functions that work for all tenants."""
+    return database.open(role="millrace_engine")
+
+
+@pytest.fixture
+def api_db(database: FreshDatabase) -> Database:
+    """`env.DB` of the functions that work for one caller: on PostgreSQL bound by row-level security."""
+    return database.open(role="millrace_api")
+
+
+def databases_of(request: pytest.FixtureRequest) -> Databases:
+    """Asked for by name, so that a run without PostgreSQL in it starts no server."""
+    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return databases
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server_url: str) -> Iterator[PostgresDatabases]:
+    databases = PostgresDatabases(postgres_server_url)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[str]:
+    """The server named by MILLRACE_TEST_DATABASE_URL, else one of our own. Without either the tests fail."""
+    if named := os.environ.get("MILLRACE_TEST_DATABASE_URL"):
+        yield named
+    else:
+        with running_postgres() as url:
+            yield url
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test that does not run proves nothing: skipping is failing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line("")
+        reporter.write_line("FAILED: tests were skipped, and a skipped test counts as failed.", red=True)
