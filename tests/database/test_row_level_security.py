@@ -1,4 +1,4 @@
-"""The second wall on PostgreSQL: a statement that forgets its tenant still sees and changes no foreign row."""
+"""The second wall on PostgreSQL: a statement that forgets its tenant still sees no foreign row."""
 
 import pytest
 

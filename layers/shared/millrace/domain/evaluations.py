@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from millrace.domain.jobs import PROMISE
 from millrace.errors import JobFailure
 
-
 # Failures after which another try may end well without anybody changing anything.
 WORTH_A_RETRY = frozenset(failure.__name__ for failure in JobFailure.__subclasses__() if failure.transient)
 
@@ -19,8 +18,10 @@ class CreateEvaluation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
 
-    force_refresh: bool = Field(False, description="Judge again although there is a result already.")
-    model_version: str = Field("auto", min_length=1, max_length=120, description="A configured model, or `auto`.")
+    force_refresh: bool = Field(default=False, description="Judge again although there is a result.")
+    model_version: str = Field(
+        default="auto", min_length=1, max_length=120, description="A configured model, or `auto`."
+    )
 
 
 class AcceptedJob(BaseModel):
@@ -35,7 +36,6 @@ class MonthlyUsage(BaseModel):
     remaining: int
     limit: int
     month: str
-    warning: str | None = None
 
 
 class EvaluationAccepted(BaseModel):
@@ -45,9 +45,9 @@ class EvaluationAccepted(BaseModel):
     usage: MonthlyUsage
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> "EvaluationAccepted":
+    def of(cls, facts: dict[str, Any]) -> "EvaluationAccepted":
         """From what the creating batch wrote down, so that a repeat is answered with the same words."""
-        usage = {"remaining": max(facts["limit"] - facts["used"], 0), "limit": facts["limit"], "month": facts["month"]}
+        usage = facts | {"remaining": max(facts["limit"] - facts["used"], 0)}
         return cls.model_validate({"data": facts, "usage": usage})
 
 
@@ -90,7 +90,7 @@ class EvaluationJob(BaseModel):
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *, now: datetime) -> "EvaluationJob":
-        """From the job's row and its evaluation's. Each state tells what is of use in it; the rest is None."""
+        """From the job's row and its evaluation's. Each state tells what is of use in it."""
         status, started_at, completed_at = row["status"], row["started_at"], row["completed_at"]
         told = {name: row[name] for name in ("lead_id", "status", "requested_at")}
         if status in ("pending", "processing"):
@@ -105,7 +105,8 @@ class EvaluationJob(BaseModel):
         if status == "completed":
             told["evaluation"] = {**row, "id": row["evaluation_id"], "model_version": row["judged_by"]}
         if status == "failed":
-            told |= {name: row[name] for name in ("error_code", "error_message", "retry_count", "max_retries")}
+            names = ("error_code", "error_message", "retry_count", "max_retries")
+            told |= {name: row[name] for name in names}
             told["can_retry"] = row["error_code"] in WORTH_A_RETRY
         return cls.model_validate({"job_id": row["id"], **told})
 

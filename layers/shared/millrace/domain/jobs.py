@@ -32,7 +32,7 @@ class JobTable:
     error_columns: tuple[str, str] = ("error_code", "error_message")
     # How long a worker is believed to live without a word, and how long a run may take.
     lease_seconds: int = 120
-    most_seconds: int = 60
+    most_seconds: int = 75
 
     @property
     def live(self) -> tuple[str, str]:

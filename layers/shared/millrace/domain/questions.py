@@ -53,7 +53,3 @@ class Reply(Generic[Value]):
 
     value: Value
     answers: tuple[Answer, ...]
-
-    @property
-    def last(self) -> Answer:
-        return self.answers[-1]

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-WARN_AT_PERCENT = 80
-
 
 @dataclass(frozen=True, slots=True)
 class Meter:

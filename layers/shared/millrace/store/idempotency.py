@@ -25,7 +25,7 @@ def take(db: Database, key: IdempotencyKey, *, tenant_id: str, now: datetime) ->
 
 
 def keep(db: Database, key: IdempotencyKey, *, tenant_id: str, facts: Statement) -> Statement:
-    """Write down what `facts` (a row, a column of JSON) says. If it says nothing: `REFUSED`, and all undone."""
+    """Write down what `facts` (a row, a column of JSON) says. If nothing: `REFUSED`, and all undone."""
     places = len(facts.values)
     return db.prepare(f"""
         UPDATE idempotency_keys SET facts = ({facts.sql})

@@ -65,6 +65,16 @@ def claim(db: Database, table: JobTable, *, worker_id: str, move_id: str, now: d
     return Job.of(row) if row else None
 
 
+def find_held(db: Database, table: JobTable, *, worker_id: str) -> Job | None:
+    """The job that a worker has claimed and not ended. None when it holds none."""
+    row = (
+        db.prepare(f"SELECT * FROM {table.name} WHERE status = '{table.running}' AND worker_id = ?1")
+        .bind(worker_id)
+        .first()
+    )
+    return Job.of(row) if row else None
+
+
 def extend(
     db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str | None = None
 ) -> bool:

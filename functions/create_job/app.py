@@ -1,0 +1,53 @@
+"""POST: accept a job if its quota allows, and answer at once."""
+
+from millrace import entry
+from millrace.domain.evaluations import CreateEvaluation, EvaluationAccepted
+from millrace.domain.idempotency import IdempotencyKey
+from millrace.entry import Answer, Request
+from millrace.env import Env
+from millrace.errors import InvalidRequest
+from millrace.store import evaluations
+
+routes = entry.Routes()
+
+
+@routes.post(
+    "/api/ops/leads/<lead_id>/ai-evaluation",
+    status=201,
+    scope="evaluations:write",
+    headers=("X-Site-Id", "X-User-Id"),
+    creates="evaluation",
+)
+def create_evaluation(
+    request: Request, env: Env, lead_id: str, wanted: CreateEvaluation
+) -> Answer[EvaluationAccepted]:
+    """Have a lead judged by its documents."""
+    order = evaluations.Order(
+        tenant_id=request.caller.tenant_id,
+        site_id=request.site_id,
+        lead_id=lead_id,
+        requested_by=request.person_id,
+        model_version=choose_model(wanted.model_version, env=env),
+        force_refresh=wanted.force_refresh,
+    )
+    key = IdempotencyKey(request.idempotency_key, request.fingerprint) if request.idempotency_key else None
+    db = env.DB.for_tenant(order.tenant_id)
+    accepted = evaluations.create(db, order, job_id=env.new_id("job"), now=env.now(), key=key)
+    if not accepted.replayed:
+        env.QUEUE.ring("evaluation")
+        entry.log("job_created", kind="evaluation", job_id=accepted.facts["job_id"])
+    return Answer(EvaluationAccepted.of(accepted.facts), replayed=accepted.replayed)
+
+
+def choose_model(wanted: str, *, env: Env) -> str:
+    """`auto` is the default of this installation. Any other must be one of its models."""
+    if wanted == "auto":
+        return env.config.ai_default_model
+    if wanted not in env.config.ai_models:
+        known = ", ".join(("auto", *env.config.ai_models))
+        fault = {"field": "model_version", "message": f"must be one of {known}"}
+        raise InvalidRequest(f"model_version must be one of {known}.", fields=[fault])
+    return wanted
+
+
+handler = entry.worker(fetch=routes)

@@ -1,0 +1,132 @@
+"""`env.QUEUE`: the doorbell. A ring says "there may be work of this kind", so a lost one costs only time."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol
+
+from millrace.bindings.aws import LateClient
+
+RING_SECONDS = 0.9
+LONGEST_DELAY_SECONDS = 900
+MESSAGES_PER_CALL = 10
+
+logger = logging.getLogger(__name__)
+
+
+class Queue(Protocol):
+    """The face itself. `configured` is False when nobody would hear the ring."""
+
+    @property
+    def configured(self) -> bool: ...
+
+    def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
+        """Say `count` times that there may be work of this kind.
+
+        It never raises and waits at most a second: what could not be said is logged as `doorbell_lost`, and
+        the schedule rings for it.
+        """
+        ...
+
+
+class NoQueue:
+    """Nobody listens."""
+
+    configured = False
+
+    def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
+        """Nothing happens: the schedule finds the work."""
+
+
+class InProcessQueue:
+    """Each ring is a call of deliver(kind, count, delay_seconds) here and now, so that must not wait."""
+
+    configured = True
+
+    def __init__(self, deliver: Callable[[str, int, int], None]):
+        self._deliver = deliver
+
+    def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
+        with losses_reported(kind, count=count):
+            if count > 0:
+                self._deliver(kind, count, within_reach(delay_seconds))
+
+
+class SqsQueue:
+    """One SQS queue per kind. One client for all of them, made at the first ring."""
+
+    configured = True
+
+    def __init__(self, urls: Mapping[str, str]):
+        self._urls = dict(urls)
+        self._client = LateClient(
+            "sqs",
+            connect_timeout=RING_SECONDS,
+            read_timeout=RING_SECONDS,
+            retries={"total_max_attempts": 1},
+        )
+
+    def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
+        with losses_reported(kind, count=count):
+            # Made before the clock starts: on a small Lambda the import alone may take most of a second.
+            self._client()
+            send = partial(self._send, kind, count=count, delay_seconds=delay_seconds)
+            wait_at_most(RING_SECONDS, work=send)
+
+    def _send(self, kind: str, *, count: int, delay_seconds: int) -> None:
+        url = self._urls.get(kind)
+        if url is None:
+            raise LookupError("no queue is configured for this kind")
+        give_up_at = time.monotonic() + RING_SECONDS
+        for messages in batches(kind, count=count, delay_seconds=delay_seconds):
+            if time.monotonic() > give_up_at:
+                raise TimeoutError("too many to be sent in time")
+            refused = self._client().send_message_batch(QueueUrl=url, Entries=messages).get("Failed")
+            if refused:
+                raise RuntimeError(f"SQS refused {len(refused)}: {refused[0].get('Code')}")
+
+
+def batches(kind: str, *, count: int, delay_seconds: int) -> Iterator[list[dict[str, Any]]]:
+    """`count` messages, as many at a time as SQS takes in one call."""
+    message = {"MessageBody": json.dumps({"kind": kind}), "DelaySeconds": within_reach(delay_seconds)}
+    for first in range(0, count, MESSAGES_PER_CALL):
+        size = min(MESSAGES_PER_CALL, count - first)
+        yield [{"Id": str(place), **message} for place in range(size)]
+
+
+def within_reach(delay_seconds: int) -> int:
+    """SQS waits at most 15 minutes. Ringing early is harmless: the row says when it is due."""
+    return max(0, min(delay_seconds, LONGEST_DELAY_SECONDS))
+
+
+def wait_at_most(seconds: float, *, work: Callable[[], None]) -> None:
+    """Do the work in a thread; raise what it raises, or TimeoutError and leave it to its own end.
+
+    Timeouts of sockets would not do: they bound neither a name look-up nor an answer that comes in drips.
+    """
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    done.result(timeout=seconds)
+
+
+@contextmanager
+def losses_reported(kind: str, *, count: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a ring never raises, whatever happens to it
+        cause = f"{type(error).__name__}: {error}"
+        logger.warning("doorbell_lost", extra={"kind": kind, "count": count, "cause": cause})

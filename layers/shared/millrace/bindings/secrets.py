@@ -1,0 +1,91 @@
+"""Passwords for PostgreSQL that are not configured but asked for, each time a connection is opened."""
+
+import json
+import threading
+import time
+from typing import Any
+
+from millrace.bindings.aws import LateClient
+from millrace.errors import ConfigurationInvalid, DatabaseUnavailable
+
+# Long enough that a burst of connections asks once, short enough that a rotated password is soon known.
+KEPT_SECONDS = 60
+
+
+class SecretPassword:
+    """Call it for the password in a Secrets Manager secret: its text, or `password` in its JSON."""
+
+    def __init__(self, secret_id: str):
+        self._secret_id = secret_id
+        self._client = LateClient(
+            "secretsmanager", connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2}
+        )
+        self._asking = threading.Lock()
+        self._password = ""
+        self._good_until = 0.0
+
+    def __call__(self) -> str:
+        with self._asking:
+            if time.monotonic() >= self._good_until:
+                self._password = password_in(self._ask())
+                self._good_until = time.monotonic() + KEPT_SECONDS
+            return self._password
+
+    def _ask(self) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return str(self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", ""))
+        except (BotoCoreError, ClientError) as error:
+            raise DatabaseUnavailable from error
+
+
+def password_in(secret: str) -> str:
+    """RDS keeps a JSON object, a person may have kept the bare password."""
+    if not secret.lstrip().startswith("{"):
+        return secret
+    try:
+        return str(json.loads(secret)["password"])
+    except (ValueError, KeyError):
+        # Not "from" the cause, which would carry the secret into the log.
+        raise ConfigurationInvalid("DATABASE_PASSWORD_SECRET names a secret without `password`") from None
+
+
+class IamToken:
+    """Call it for a token that RDS takes as a password for 15 minutes. It is signed here, without a request.
+
+    botocore's signer alone makes it: the RDS client would cost a cold start 100 ms more for the same text.
+    """
+
+    def __init__(self, host: str, *, port: int, user: str):
+        self._host = host
+        self._port = port
+        self._user = user
+
+    def __call__(self) -> str:
+        from botocore.exceptions import BotoCoreError
+
+        request = {
+            "method": "GET",
+            "url": f"https://{self._host}:{self._port}/",
+            "body": {"Action": "connect", "DBUser": self._user},
+            "headers": {},
+            "context": {},
+        }
+        try:
+            url = str(rds_signer().generate_presigned_url(request, "connect", expires_in=900))
+        except BotoCoreError as error:
+            raise DatabaseUnavailable from error
+        return url.removeprefix("https://")
+
+
+def rds_signer() -> Any:
+    """botocore's own, for the credentials and the region of this process."""
+    from botocore.model import ServiceId
+    from botocore.session import Session
+    from botocore.signers import RequestSigner
+
+    session = Session()
+    region, credentials = session.get_config_variable("region"), session.get_credentials()
+    emitter = session.get_component("event_emitter")
+    return RequestSigner(ServiceId("RDS"), region, "rds-db", "v4", credentials, emitter)

@@ -1,0 +1,94 @@
+"""The one envelope that every answer of ours comes in, and the headers around it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from millrace.errors import DatabaseUnavailable, QuotaExceeded, Refusal
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
+else:
+    Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Model]):
+    """What a handler returns when its route's status, or no further headers, will not do.
+
+    `replayed`: the same answer as to an earlier request with the same Idempotency-Key.
+    """
+
+    model: Model
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An answer ready to be sent."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+def render_success(answer: Answer[Any], *, status: int, now: datetime) -> Rendered:
+    """The model's fields (`data`, perhaps `usage`) beside `success`. What is None is left out."""
+    said = answer.model.model_dump(by_alias=True, exclude_none=True)
+    replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    headers = {**rate_headers(said.get("usage"), now=now), **replayed, **answer.headers}
+    return Rendered(answer.status or status, to_json({"success": True, **said}), headers)
+
+
+def render_refusal(refusal: Refusal, *, now: datetime) -> Rendered:
+    headers = rate_headers(refusal.facts.get("usage"), now=now)
+    if isinstance(refusal, QuotaExceeded) and headers:
+        headers["Retry-After"] = str(seconds_until_renewal(refusal.facts["usage"]["month"], now=now))
+    if isinstance(refusal, DatabaseUnavailable):
+        headers["Retry-After"] = "1"
+    said = {"success": False, "error": refusal.code, "message": refusal.message, **refusal.facts}
+    return Rendered(refusal.status, to_json(said), {**headers, **refusal.headers})
+
+
+def rate_headers(usage: Mapping[str, Any] | None, *, now: datetime) -> dict[str, str]:
+    """The quota in the words of the IETF's draft: how much a month, how much is left and for how long."""
+    if not usage or "month" not in usage:
+        return {}
+    begins, ends = _month(usage["month"])
+    left = usage["remaining"] if "remaining" in usage else max(0, usage["limit"] - usage["used"])
+    until = seconds_until_renewal(usage["month"], now=now)
+    return {
+        "RateLimit-Policy": f'"month";q={usage["limit"]};w={int((ends - begins).total_seconds())}',
+        "RateLimit": f'"month";r={left};t={until}',
+    }
+
+
+def seconds_until_renewal(month: str, *, now: datetime) -> int:
+    return max(0, int((_month(month)[1] - now).total_seconds()))
+
+
+def _month(month: str) -> tuple[datetime, datetime]:
+    """`2025-12` as its first moment and the next month's."""
+    begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return begins, (begins + timedelta(days=31)).replace(day=1)
+
+
+def to_json(value: Any) -> str:
+    return json.dumps(value, default=_render, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _render(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"a {type(value).__name__} cannot be answered")

@@ -1,0 +1,132 @@
+"""One request on its way through: the gate before the handler, and what is said of it at the end."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from aws_lambda_powertools.event_handler import Response
+
+from millrace.domain.callers import Caller
+from millrace.entry.envelope import Rendered
+from millrace.entry.invocation import LambdaContext
+from millrace.entry.logs import log
+from millrace.entry.metrics import count
+from millrace.entry.request import (
+    REQUEST_ID,
+    Request,
+    check_headers,
+    check_path,
+    check_scope,
+    check_value,
+    read_caller,
+    read_headers,
+    read_request_id,
+)
+from millrace.entry.resolver import HttpEvent
+from millrace.env import Env
+from millrace.errors import Refusal
+
+PLACEHOLDER = re.compile(r"<(\w+)>")
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path: all that is needed to serve it and to document it.
+
+    `scope` is what a key needs; only a `public` route has none. `headers` are those that must be sent.
+    `creates` names the kind of job that a request makes, to be counted.
+    """
+
+    method: str
+    rule: str
+    handler: Callable[..., Any]
+    status: int = 200
+    scope: str | None = None
+    public: bool = False
+    headers: tuple[str, ...] = ()
+    creates: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.scope is None) != self.public:
+            raise TypeError(f"{self.method} {self.rule} needs either scope= or public=True")
+        first, second, *others = inspect.signature(self.handler).parameters
+        if (first, second) != ("request", "env") or not set(PLACEHOLDER.findall(self.rule)) <= set(others):
+            raise TypeError(f"{self.handler.__name__} must take request, env and each part of {self.rule}")
+
+    def takes(self, path: str) -> bool:
+        return re.fullmatch(PLACEHOLDER.sub("[^/]+", re.escape(self.rule)), path) is not None
+
+
+@dataclass
+class Exchange:
+    """What is known of a request while it is being answered."""
+
+    env: Env
+    context: LambdaContext
+    request_id: str
+    headers: dict[str, str]
+    started_at: datetime
+    method: str
+    route: Route | None = None
+    caller: Caller | None = None
+    request: Request | None = None
+    refusal: Refusal | None = None
+    replayed: bool = False
+
+    @classmethod
+    def begin(cls, event: Mapping[str, Any], *, context: LambdaContext, env: Env) -> Self:
+        headers = read_headers(event)
+        made = event["requestContext"].get("requestId") or context.aws_request_id
+        return cls(
+            env,
+            context,
+            read_request_id(headers, otherwise=made),
+            headers,
+            started_at=env.now(),
+            method=event["requestContext"]["http"]["method"],
+        )
+
+    def admit(self, route: Route, *, event: HttpEvent, path_values: Mapping[str, str]) -> None:
+        """Check all but the body's fields, in an order that can be followed: headers, path, rights, body."""
+        self.route = route
+        check_path(event.path)
+        check_headers(self.headers, required=route.headers)
+        for name, value in path_values.items():
+            check_value(value, name=name)
+        self.caller = read_caller(event)
+        if route.scope is not None:
+            check_scope(self.caller, scope=route.scope)
+        self.request = Request(
+            method=route.method,
+            path=event.path,
+            headers=self.headers,
+            known_caller=self.caller,
+            request_id=self.request_id,
+            body=event.json_body if route.method in WITH_BODY else {},
+            context=self.context,
+        )
+
+    def send(self, rendered: Rendered) -> Response[str]:
+        ours = {REQUEST_ID: self.request_id, "Cache-Control": "no-store"}
+        return Response(rendered.status, "application/json", rendered.body, {**ours, **rendered.headers})
+
+    def finish(self, *, status: int) -> None:
+        """Log and count. By the route and never by the path, since a path may hold a callback's token."""
+        log(
+            "request_answered",
+            method=self.method,
+            route=self.route.rule if self.route else None,
+            status=status,
+            code=self.refusal.code if self.refusal else None,
+            duration_ms=round((self.env.now() - self.started_at).total_seconds() * 1000),
+            tenant_id=self.caller.tenant_id if self.caller else None,
+            key_id=self.caller.key_id if self.caller else None,
+        )
+        if self.route and self.route.creates and not self.replayed and status < 500:
+            count("JobsRefused" if self.refusal else "JobsCreated", kind=self.route.creates)
+        if status >= 500:
+            count("Faults")

@@ -1,0 +1,101 @@
+"""What a handler sees of a request: who asks, for which site, and how long there is to answer."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from millrace.domain.callers import Caller
+from millrace.entry.invocation import Invocation
+from millrace.errors import InvalidRequest, MissingHeaders, MissingScope
+
+LONGEST_VALUE = 128
+SANE = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_VALUE}}}")
+SITE, PERSON, IDEMPOTENCY_KEY, REQUEST_ID = "X-Site-Id", "X-User-Id", "Idempotency-Key", "X-Request-Id"
+
+
+@dataclass(frozen=True)
+class Request(Invocation):
+    """One HTTP request, checked. `headers` go by lower-case names; a public route has no `known_caller`."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    known_caller: Caller | None
+    request_id: str
+    body: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def caller(self) -> Caller:
+        if self.known_caller is None:
+            raise MissingScope("This request needs a key.")
+        return self.known_caller
+
+    @property
+    def site_id(self) -> str:
+        return self._required(SITE)
+
+    @property
+    def person_id(self) -> str:
+        """Who pressed the button, as the calling system knows them."""
+        return self._required(PERSON)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return self.headers.get(IDEMPOTENCY_KEY.lower())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Two requests that ask for the same have the same: SHA-256 over method, path, site and body."""
+        asked = [self.method, self.path, self.headers.get(SITE.lower()), self.body]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def _required(self, name: str) -> str:
+        check_headers(self.headers, required=(name,))
+        return self.headers[name.lower()]
+
+
+def read_headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): value.strip() for name, value in (event.get("headers") or {}).items()}
+
+
+def read_request_id(headers: Mapping[str, str], *, otherwise: str) -> str:
+    """The caller's own id when it is fit to be logged and echoed."""
+    given = headers.get(REQUEST_ID.lower(), "")
+    return given if SANE.fullmatch(given) else otherwise
+
+
+def check_headers(headers: Mapping[str, str], *, required: tuple[str, ...]) -> None:
+    """Refuse what is missing, naming all of it, and what is empty, endless or holds control characters."""
+    if missing := [name for name in required if not headers.get(name.lower())]:
+        raise MissingHeaders(f"Missing required headers: {', '.join(missing)}.", missing=missing)
+    for name in (SITE, PERSON, IDEMPOTENCY_KEY):
+        if name.lower() in headers:
+            check_value(headers[name.lower()], name=name)
+
+
+def check_path(path: str) -> None:
+    """For paths with a route too, since Powertools' patterns let a last line feed pass."""
+    if not path.isprintable():
+        raise InvalidRequest("The path holds characters that cannot be printed.")
+
+
+def check_value(value: str, *, name: str) -> None:
+    """A value of a header or of the path that goes to the database or into a log line."""
+    if not SANE.fullmatch(value):
+        rule = f"must be 1 to {LONGEST_VALUE} printable ASCII characters without spaces"
+        raise InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])
+
+
+def read_caller(event: Mapping[str, Any]) -> Caller | None:
+    """Who asks, from nowhere but what the authorizer said. None when no authorizer was asked."""
+    context = (event["requestContext"].get("authorizer") or {}).get("lambda")
+    return Caller.of_context(context) if context else None
+
+
+def check_scope(caller: Caller | None, *, scope: str) -> None:
+    if caller is None or scope not in caller.scopes:
+        raise MissingScope(f"The key lacks the scope {scope}.", scope=scope)

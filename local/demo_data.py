@@ -1,0 +1,174 @@
+"""The demo's data: two tenants, their sites and leads, a key, and the papers the leads handed in."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from local.demo_papers import Person, papers_of
+from local.settings import Settings, local_variables
+from millrace.bindings.bucket import Bucket
+from millrace.bindings.database import Database
+from millrace.env import Env
+from millrace.store import keys, leads, tenants
+
+TOKEN = "test-token"  # noqa: S105 - a row of the demo data, known to everybody
+DEMO_SITE = "site_demo"
+# The demo runs as often as one likes, so the site it runs on has a limit of its own.
+DEMO_EVALUATIONS_A_MONTH = 1_000_000
+SCOPES = ("evaluations:read", "evaluations:write")
+MICROUSD = 1_000_000
+
+FIRST_NAMES = (
+    "Amara",
+    "Bruno",
+    "Chiara",
+    "Dmitri",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hiro",
+    "Ines",
+    "Jonas",
+    "Keiko",
+)
+LAST_NAMES = ("Alder", "Birch", "Cedar")
+EMPLOYERS = ("Harbour Logistics Ltd", "Northside Clinic", "Lantern Systems Inc", "Meadow School")
+LEADS_TO_TRY = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLead:
+    """`person` is None for a lead who handed nothing in."""
+
+    id: str
+    tenant_id: str
+    site_id: str
+    name: str
+    rent: int
+    person: Person | None
+
+
+def load(settings: Settings) -> None:
+    """Put in what is not there yet; what is there is left as it is."""
+    variables = local_variables(
+        {"BUCKET_URL": ""}, settings=settings, links_secret="not used " * 4, roles=False
+    )
+    env = Env.from_variables(variables)
+    now = datetime.now(UTC)
+    try:
+        load_tenants(env.DB, now=now)
+        for lead in (*leads_to_try(), *leads_of_the_demo()):
+            load_lead(env.DB, env.BUCKET, lead=lead, now=now)
+    finally:
+        env.close()
+
+
+def load_tenants(db: Database, *, now: datetime) -> None:
+    tenants.create(db, "tenant_demo", name="Demo Lettings", now=now)
+    tenants.create(db, "tenant_other", name="Other Lettings", now=now)
+    tenants.create_site(db, "site_abc", tenant_id="tenant_demo", name="Harbour Quarter", now=now)
+    tenants.create_site(db, "site_other", tenant_id="tenant_other", name="Elsewhere", now=now)
+    tenants.create_site(
+        db,
+        DEMO_SITE,
+        tenant_id="tenant_demo",
+        name="Where the demo runs",
+        tier="enterprise",
+        evaluations_a_month=DEMO_EVALUATIONS_A_MONTH,
+        now=now,
+    )
+    key = keys.NewKey(
+        id="key_demo",
+        key_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
+        key_prefix=TOKEN[:4],
+        user_id="user_xyz",
+        tenant_id="tenant_demo",
+        name="The demo's key",
+        scopes=SCOPES,
+    )
+    keys.create(db, key, now=now)
+
+
+def load_lead(db: Database, bucket: Bucket, *, lead: DemoLead, now: datetime) -> None:
+    first_name, _, last_name = lead.name.partition(" ")
+    new = leads.NewLead(
+        id=lead.id,
+        tenant_id=lead.tenant_id,
+        site_id=lead.site_id,
+        first_name=first_name,
+        last_name=last_name,
+        email=f"{first_name.lower()}@example.com",
+        employment_status="employed",
+        monthly_income_microusd=int(lead.person.monthly_income * MICROUSD) if lead.person else None,
+        monthly_rent_microusd=lead.rent * MICROUSD,
+    )
+    leads.create(db, new, now=now)
+    if lead.person:
+        load_papers(db, bucket, lead=lead, person=lead.person, now=now)
+
+
+def load_papers(db: Database, bucket: Bucket, *, lead: DemoLead, person: Person, now: datetime) -> None:
+    for paper in papers_of(person):
+        content = paper.text.encode()
+        key = f"tenants/{lead.tenant_id}/leads/{lead.id}/{paper.file_name}"
+        if bucket.head(key) is None:
+            bucket.put(key, content, content_type="text/plain")
+        document = leads.NewDocument(
+            id=f"{lead.id}_{paper.document_type}",
+            tenant_id=lead.tenant_id,
+            lead_id=lead.id,
+            document_type=paper.document_type,
+            file_name=paper.file_name,
+            size_bytes=len(content),
+            mime_type="text/plain",
+            storage_key=key,
+            checksum=hashlib.sha256(content).hexdigest(),
+        )
+        leads.add_document(db, document, now=now)
+
+
+def leads_to_try() -> Iterator[DemoLead]:
+    """lead_123 and many more for a person to try things on. The demo leaves them alone."""
+    first = Person("Robin Rivers", "Harbour Logistics Ltd", Decimal("6482.50"), "2021-03-15")
+    yield DemoLead("lead_123", "tenant_demo", "site_abc", first.name, 1_950, first)
+    other = Person("Olive Ostrom", "Meadow School", Decimal("5120.75"), "2022-08-01")
+    yield DemoLead("lead_other", "tenant_other", "site_other", other.name, 1_500, other)
+    for number in range(1, LEADS_TO_TRY + 1):
+        name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
+        income = Decimal("3871.43") + number * Decimal("127.31")
+        year, month = 2018 + number % 8, 1 + number % 9
+        person = Person(name, EMPLOYERS[number % len(EMPLOYERS)], income, f"{year}-{month:02}-01")
+        yield DemoLead(f"lead_{number:03}", "tenant_demo", "site_abc", name, 1_400 + 25 * number, person)
+
+
+def leads_of_the_demo() -> Iterator[DemoLead]:
+    """One lead for each way an evaluation may turn out."""
+    people = {
+        "lead_demo_steady": (
+            1_900,
+            Person("Ada Steady", "Lantern Systems Inc", Decimal("6480.37"), "2022-09-01"),
+        ),
+        "lead_demo_newcomer": (
+            1_800,
+            Person("Ben Newcomer", "Northside Clinic", Decimal("4972.18"), "2025-05-05"),
+        ),
+        "lead_demo_stretched": (
+            2_100,
+            Person("Cleo Stretched", "Meadow School", Decimal("3391.64"), "2025-02-10", returned_payments=3),
+        ),
+        "lead_demo_altered": (
+            1_700,
+            Person(
+                "Dan Altered",
+                "Harbour Logistics Ltd",
+                Decimal("6127.92"),
+                "2020-01-13",
+                net_error=Decimal(900),
+            ),
+        ),
+    }
+    for lead_id, (rent, person) in people.items():
+        yield DemoLead(lead_id, "tenant_demo", DEMO_SITE, person.name, rent, person)
+    yield DemoLead("lead_demo_empty", "tenant_demo", DEMO_SITE, "Eve Empty", 1_600, None)

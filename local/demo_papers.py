@@ -1,0 +1,89 @@
+"""The papers that the demo's leads hand in: pay slips, letters and statements, as plain text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+CENT = Decimal("0.01")
+TAX = Decimal("0.2237")
+LIVING = Decimal("0.71")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the papers say of somebody. `net_error` makes the pay slip one that somebody has tampered with."""
+
+    name: str
+    employer: str
+    monthly_income: Decimal
+    employed_since: str
+    returned_payments: int = 0
+    net_error: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    document_type: str
+    file_name: str
+    text: str
+
+
+def papers_of(person: Person) -> Iterator[Paper]:
+    yield Paper("pay_slip", "pay-slip-november.txt", write_pay_slip(person))
+    yield Paper("employment_letter", "employment-letter.txt", write_letter(person))
+    yield Paper("bank_statement", "bank-statement-november.txt", write_statement(person))
+
+
+def write_pay_slip(person: Person) -> str:
+    gross = person.monthly_income
+    deductions = (gross * TAX).quantize(CENT)
+    return f"""{person.employer}
+PAY SLIP
+
+Employee: {person.name}
+Pay period: 2025-11-01 to 2025-11-30 (monthly)
+Pay date: 2025-11-28
+
+Gross pay            ${gross:,.2f}
+Total deductions     ${deductions:,.2f}
+Net pay              ${gross - deductions + person.net_error:,.2f}
+"""
+
+
+def write_letter(person: Person) -> str:
+    return f"""{person.employer}
+Human Resources
+
+Date: 2025-12-01
+
+To whom it may concern,
+
+we confirm that {person.name} is employed by {person.employer}.
+Start date: {person.employed_since}
+The base salary is ${person.monthly_income:,.2f} per month.
+
+Sincerely,
+Human Resources
+"""
+
+
+def write_statement(person: Person) -> str:
+    opening = Decimal("2148.36")
+    wages = (person.monthly_income * (1 - TAX)).quantize(CENT)
+    spent = (wages * LIVING).quantize(CENT)
+    days = range(12, 12 + person.returned_payments)
+    returned = "".join(f"2025-11-{day} Returned payment     $35.00\n" for day in days)
+    return f"""First Example Bank
+ACCOUNT STATEMENT
+
+Account holder: {person.name}
+Account number: ending in 4417
+Statement period: 2025-11-01 to 2025-11-30
+
+Opening balance      ${opening:,.2f}
+Total deposits       ${wages:,.2f}
+Total withdrawals    ${spent:,.2f}
+Closing balance      ${opening + wages - spent:,.2f}
+
+2025-11-28 Payroll   ${wages:,.2f}
+{returned}"""

@@ -1,0 +1,142 @@
+"""A lead with documents and a job, and everything that it takes to run that job."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from millrace.bindings.ai import AI
+from millrace.bindings.database import Database, Row
+from millrace.bindings.folder import FolderBucket
+from millrace.domain.jobs import EVALUATION
+from millrace.domain.questions import Answer, Question
+from millrace.env import Config, Env
+from millrace.errors import BucketError
+from millrace.store import jobs
+from millrace.workloads.runner import Ending, run_one
+from tests.clock import Clock
+from tests.factories import add_house, add_lead, ledger_sum, new_id, recount, used
+
+# Four thousand six hundred dollars a month, for three and a half years.
+SLIP = b"""\
+Harbour Bakery LLC
+EARNINGS STATEMENT
+Pay period: 11/01/2025 - 11/15/2025   Pay date: 11/14/2025   Hire date: 05/02/2022
+Gross pay           $2,300.00
+Total deductions      $420.55
+Net pay             $1,879.45
+"""
+FACTS = {
+    "extracted_data": {
+        "monthly_income": 4600,
+        "employer": "Harbour Bakery",
+        "employment_duration_months": 42,
+        "bank_balance": None,
+        "document_quality": "excellent",
+    },
+    "risk_flags": [],
+    "fraud_signals": [],
+    "summary": "A baker.",
+}
+
+
+class Bell:
+    """A queue that remembers how it was rung."""
+
+    configured = True
+
+    def __init__(self) -> None:
+        self.rings: list[tuple[str, int]] = []
+
+    def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
+        self.rings.append((kind, delay_seconds))
+
+
+class BrokenBucket:
+    def get(self, key: str, *, most_bytes: int) -> bytes | None:
+        raise BucketError("connection reset")
+
+
+class Model:
+    """A provider that does what it is told (says a text, raises, calls), the last thing again and again."""
+
+    def __init__(self, *doings: str | Exception | Callable[[], str]):
+        self.doings = list(doings)
+        self.questions: list[Question] = []
+
+    def run(self, model: str, question: Question) -> Answer:
+        self.questions.append(question)
+        doing = self.doings.pop(0) if len(self.doings) > 1 else self.doings[0]
+        if isinstance(doing, Exception):
+            raise doing
+        return Answer(doing() if callable(doing) else doing, model_version="test/model@7", cost_microusd=42)
+
+
+class Bed:
+    """One lead in one database. `job`, `lead` and `evaluation` are the rows as they are now."""
+
+    def __init__(self, db: Database, *, clock: Clock, folder: Path):
+        self.db = db
+        self.bucket = FolderBucket(folder, now=clock.now)
+        self.bell = Bell()
+        self.clock = clock
+        add_house(db)
+        self.lead_id = add_lead(db)
+
+    def add_document(self, content: bytes | None = SLIP, *, mime_type: str = "text/plain") -> None:
+        """None is a row whose file is missing."""
+        document_id = new_id("doc")
+        key = f"tenant_a/{document_id}"
+        if content is not None:
+            self.bucket.put(key, content, content_type=mime_type)
+        self.db.prepare("""
+            INSERT INTO lead_documents (id, tenant_id, lead_id, document_type, file_name, size_bytes,
+                                        mime_type, storage_key, uploaded_at)
+            VALUES (?1, 'tenant_a', ?2, 'pay_stub', 'slip.txt', ?3, ?4, ?5, ?6)
+        """).bind(document_id, self.lead_id, len(content or b""), mime_type, key, self.clock.now()).run()
+
+    def env(self, *, model: Model | None = None, bucket: Any = None) -> Env:
+        """With the rules, or with a model that does as it is told in their place."""
+        ai = AI(["local/rules"], providers={"local/rules": lambda: model}) if model else AI(["local/rules"])
+        return Env(
+            Config(database_url="sqlite:///nowhere.db"),
+            DB=self.db,
+            BUCKET=bucket or self.bucket,
+            QUEUE=self.bell,
+            AI=ai,
+            now=self.clock.now,
+            random=lambda: 0.5,
+        )
+
+    def run(self, *, seconds_left: Callable[[], float] = lambda: 900.0, **given: Any) -> Ending | None:
+        return run_one("evaluation", self.env(**given), worker_id="worker_a", seconds_left=seconds_left)
+
+    def cancel(self) -> None:
+        moved = jobs.cancel(
+            self.db,
+            EVALUATION,
+            self.job["id"],
+            tenant_id="tenant_a",
+            move_id=new_id("move"),
+            now=self.clock.now(),
+        )
+        assert moved
+
+    @property
+    def job(self) -> Row:
+        return self._only_row("ai_evaluation_jobs")
+
+    @property
+    def lead(self) -> Row:
+        return self._only_row("leads")
+
+    @property
+    def evaluation(self) -> Row:
+        return self._only_row("lead_ai_evaluations")
+
+    def is_charged(self, count: int) -> bool:
+        """By the counter, the ledger and the jobs alike."""
+        return used(self.db) == ledger_sum(self.db) == recount(self.db) == count
+
+    def _only_row(self, table: str) -> Row:
+        (row,) = self.db.prepare(f"SELECT * FROM {table}").all().results
+        return row

@@ -1,0 +1,72 @@
+"""What Lambda gives a function: the files in events/, HTTP requests with anything in them, and a context."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from millrace.env import Config, Env
+
+EVENTS = Path(__file__).parent.parent / "events"
+CALLER = {
+    "tenant_id": "tenant_demo",
+    "user_id": "user_demo",
+    "key_id": "key_demo",
+    "scopes": "things:read things:write",
+    "tier": "pro",
+}
+
+
+@dataclass
+class Context:
+    """Lambda's context, with as much time left as a test likes."""
+
+    function_name: str = "a_function"
+    aws_request_id: str = "lambda-request-1"
+    milliseconds_left: int = 300_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds_left
+
+
+def read_event(name: str) -> dict[str, Any]:
+    """The event of that name, such as create_job/minimal."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def http_event(
+    method: str = "POST",
+    path: str = "/things/thing_1",
+    *,
+    body: str | None = None,
+    base64: bool = False,
+    headers: dict[str, str] | None = None,
+    caller: dict[str, str] | None = CALLER,
+) -> dict[str, Any]:
+    """As API Gateway sends it: header names in lower case, the caller as the authorizer told of it."""
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "requestContext": {
+            "requestId": "gateway-request-1",
+            "stage": "$default",
+            "http": {"method": method, "path": path},
+            "authorizer": {"lambda": caller} if caller else {},
+        },
+        "isBase64Encoded": base64,
+    }
+    return event if body is None else {**event, "body": body}
+
+
+def env_without_a_world(**given: Any) -> Env:
+    """For tests of what touches neither database nor network. `given` as Env takes it."""
+    return Env(Config(database_url="sqlite:////nowhere/at-all.db"), **given)
+
+
+def said(answer: dict[str, Any]) -> dict[str, Any]:
+    """The body of an answer."""
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body

@@ -1,0 +1,119 @@
+"""Every minute what was lost is found: jobs without a worker, and rings nobody heard."""
+
+import json
+from typing import Any
+
+from functions.job_pickup.app import handler
+from millrace.domain.jobs import EVALUATION
+from millrace.store import evaluations, jobs
+from tests.events import Context, read_event
+from tests.factories import order_for
+from tests.functions.conftest import World
+
+
+def tick(world: World, *, queue: bool = True, milliseconds_left: int = 300_000) -> dict[str, Any]:
+    env = world.engine if queue else world.engine_without_queue
+    return handler(
+        read_event("job_pickup/every_minute"), Context(milliseconds_left=milliseconds_left), env=env
+    )
+
+
+def accept(world: World, lead_id: str = "lead_123") -> None:
+    order = order_for(lead_id, tenant_id="tenant_demo", site_id="site_abc")
+    evaluations.create(world.engine.DB, order, job_id=f"job_of_{lead_id}", now=world.clock.now())
+
+
+def claim(world: World) -> None:
+    moved = {"move_id": world.engine.new_id(), "now": world.clock.now()}
+    assert jobs.claim(world.engine.DB, EVALUATION, worker_id="worker", **moved)
+
+
+def metrics(output: str) -> dict[str, float]:
+    lines = [json.loads(line) for line in output.splitlines()]
+    return {
+        metric["Name"]: line[metric["Name"]][0]
+        for line in lines
+        if "_aws" in line
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_with_nothing_due_nothing_is_said(world: World):
+    answer = tick(world)
+
+    assert answer == {}
+    assert sum(count for _, count, _ in world.doorbell.rung) == 0
+
+
+def test_it_rings_once_for_each_job_that_is_due(world: World):
+    world.add_lead("lead_124")
+    accept(world)
+    accept(world, "lead_124")
+
+    tick(world)
+
+    assert world.doorbell.rung == [("evaluation", 2, 0)]
+
+
+def test_the_age_of_the_oldest_due_job_is_measured(world: World, capsys):
+    accept(world)
+    world.clock.advance(minutes=7)
+
+    tick(world)
+
+    assert metrics(capsys.readouterr().out)["OldestDueAge"] == 420
+
+
+def test_a_job_whose_worker_was_lost_is_due_again_after_its_backoff(world: World, capsys):
+    accept(world)
+    claim(world)
+    world.clock.advance(seconds=EVALUATION.lease_seconds + 1)
+
+    tick(world)
+
+    job = world.job()
+    assert (job["status"], job["retry_count"], job["error_code"]) == ("pending", 1, "LeaseExpired")
+    assert metrics(capsys.readouterr().out)["JobsRescued"] == 1
+
+
+def test_a_job_that_lost_its_last_worker_is_counted_as_failed(world: World, capsys):
+    accept(world)
+    world.owner.prepare("UPDATE ai_evaluation_jobs SET retry_count = max_retries").run()
+    claim(world)
+    world.clock.advance(seconds=EVALUATION.lease_seconds + 1)
+
+    tick(world)
+
+    assert world.job()["status"] == "failed"
+    assert metrics(capsys.readouterr().out)["JobsFailed"] == 1
+
+
+def test_a_job_that_is_being_worked_on_is_left_alone(world: World):
+    accept(world)
+    claim(world)
+    world.clock.advance(seconds=EVALUATION.lease_seconds - 1)
+
+    tick(world)
+
+    assert world.job()["status"] == "processing"
+
+
+def test_without_a_queue_it_runs_what_is_due_itself(world: World, capsys):
+    world.add_lead("lead_124")
+    world.add_document("lead_124")
+    accept(world)
+    accept(world, "lead_124")
+
+    tick(world, queue=False)
+
+    assert [job["status"] for job in world.jobs()] == ["completed", "completed"]
+    assert metrics(capsys.readouterr().out)["JobsCompleted"] == 1
+
+
+def test_without_a_queue_it_stops_when_the_time_is_too_short_for_another(world: World):
+    accept(world)
+
+    tick(world, queue=False, milliseconds_left=EVALUATION.most_seconds * 1_000 - 1)
+
+    assert world.job()["status"] == "pending"
+    assert world.job()["attempt"] == 0

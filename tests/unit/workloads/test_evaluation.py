@@ -1,0 +1,120 @@
+"""What a model learns of a lead, and what becomes of documents that cannot be fetched."""
+
+import pytest
+
+from millrace.bindings.folder import FolderBucket
+from millrace.domain.questions import Document
+from millrace.domain.scoring import FRAUD_SIGNALS, REPORTED_RISKS
+from millrace.env import Config, Env
+from millrace.errors import BucketError, InsufficientDocuments, StorageError
+from millrace.workloads.evaluation import MOST_DOCUMENT_BYTES, ask_about, fetch
+from tests.factories import NOW
+
+LEAD = {
+    "id": "lead_a",
+    "first_name": "Robin",
+    "last_name": "Example",
+    "email": "robin@example.com",
+    "phone": "555-0100",
+    "employment_status": "employed",
+    "monthly_income_microusd": 5_250_500_000,
+    "monthly_rent_microusd": 1_500_000_000,
+    "move_in_date": None,
+}
+SLIP = Document("Document 1", "text/plain", b"Net pay $1,500.00")
+
+
+def question_about(**changes):
+    return ask_about({**LEAD, **changes}, documents=(SLIP,), today=NOW.date())
+
+
+def env_of(bucket):
+    return Env(Config(database_url="sqlite:///nowhere.db"), BUCKET=bucket, now=lambda: NOW)
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    return FolderBucket(tmp_path, now=lambda: NOW)
+
+
+def row(key, *, file_name="Robin Example pay slip.txt"):
+    return {"id": "doc_1", "storage_key": key, "mime_type": "text/plain", "file_name": file_name}
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"id": "lead_b", "first_name": "Oluwaseun", "last_name": "Papadopoulou-Nguyen"},
+        {"first_name": None, "last_name": None},
+        {"email": "someone.else@example.org", "phone": "+44 20 7946 0000"},
+    ],
+)
+def test_two_leads_that_differ_only_in_the_person_get_the_same_question(person):
+    assert question_about(**person) == question_about()
+
+
+def test_a_question_holds_two_amounts_the_day_and_the_documents_and_nothing_else():
+    question = question_about()
+
+    assert question.given == {
+        "today": "2025-12-17",
+        "monthly_rent": "1500.00",
+        "stated_monthly_income": "5250.50",
+    }
+    assert question.documents == (SLIP,)
+
+
+def test_an_unknown_amount_is_left_out_rather_than_sent_as_nothing():
+    question = question_about(monthly_income_microusd=None, monthly_rent_microusd=None)
+
+    assert question.given == {"today": "2025-12-17"}
+
+
+def test_the_instructions_say_what_must_not_be_considered_and_list_what_may_be_said():
+    said = question_about().instructions
+
+    for ground in ("race", "ethnicity", "religion", "family status", "disability", "gender", "age"):
+        assert ground in said.lower()
+    assert all(word in said for word in (*REPORTED_RISKS, *FRAUD_SIGNALS))
+
+
+def test_documents_are_named_by_their_place_since_file_names_hold_names(bucket):
+    bucket.put("t/slip", b"Net pay", content_type="text/plain")
+
+    readable = fetch([row("t/slip")], env=env_of(bucket))
+
+    assert readable.documents == (Document("Document 1", "text/plain", b"Net pay"),)
+    assert "Robin" not in repr(readable)
+
+
+def test_a_document_that_is_missing_empty_or_too_large_is_a_warning(bucket):
+    bucket.put("t/empty", b"", content_type="text/plain")
+    bucket.put("t/slip", b"Net pay", content_type="text/plain")
+    bucket.put("t/large", b"x" * (MOST_DOCUMENT_BYTES + 1), content_type="text/plain")
+
+    readable = fetch([row("t/gone"), row("t/empty"), row("t/slip"), row("t/large")], env=env_of(bucket))
+
+    assert [document.name for document in readable.documents] == ["Document 3"]
+    assert readable.warnings == (
+        "Document 1 was not read: the file is missing.",
+        "Document 2 was not read: it is empty.",
+        "Document 4 was not read: it is larger than 5,000,000 bytes.",
+    )
+
+
+@pytest.mark.parametrize("rows", [[], [row("t/gone"), row("t/gone too")]])
+def test_with_no_document_at_all_the_job_is_over(bucket, rows):
+    with pytest.raises(InsufficientDocuments):
+        fetch(rows, env=env_of(bucket))
+
+
+def test_a_bucket_that_fails_is_tried_again_later():
+    class Broken:
+        def get(self, key, *, most_bytes):
+            raise BucketError("connection reset")
+
+    with pytest.raises(StorageError) as failed:
+        fetch([row("t/slip")], env=env_of(Broken()))
+
+    assert failed.value.transient
+    assert isinstance(failed.value.__cause__, BucketError)
