@@ -7,11 +7,9 @@ import pytest
 
 from millrace.bindings.database import Database
 from tests.clock import Clock
-from tests.databases import Databases, FreshDatabase, PostgresDatabases, SqliteDatabases
+from tests.databases import BOTH, FreshDatabase, PostgresDatabases, SqliteDatabases, databases_of
 from tests.factories import NOW
 from tests.postgres_server import running_postgres
-
-BOTH = ["sqlite", "postgres"]
 
 
 @pytest.fixture
@@ -49,12 +47,6 @@ def db(database: FreshDatabase) -> Database:
 def api_db(database: FreshDatabase) -> Database:
     """`env.DB` of the functions that work for one caller: on PostgreSQL bound by row-level security."""
     return database.open(role="millrace_api")
-
-
-def databases_of(request: pytest.FixtureRequest) -> Databases:
-    """Asked for by name, so that a run without PostgreSQL in it starts no server."""
-    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    return databases
 
 
 @pytest.fixture(scope="session")

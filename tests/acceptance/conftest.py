@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import BOTH, databases_of
+from tests.databases import BOTH, databases_of
 from tests.postgres_server import free_port
 
 ROOT = Path(__file__).parents[2]

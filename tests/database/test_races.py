@@ -20,6 +20,7 @@ from tests.factories import (
     accept_job,
     add_house,
     add_lead,
+    add_site,
     claim_job,
     complete_job,
     count_rows,
@@ -61,6 +62,17 @@ def test_of_200_parallel_creates_at_limit_20_exactly_20_are_accepted_and_charged
 
     assert codes(outcomes) == {"accepted": 20, "QuotaExceeded": 180}
     assert count_rows(db, "ai_evaluation_jobs") == used(db) == ledger_sum(db) == 20
+
+
+def test_the_first_charges_of_a_month_may_come_all_at_once(db):
+    add_house(db)
+
+    for number in range(20):
+        site = add_site(db, f"site_{number}")
+        leads = [add_lead(db, site_id=site) for _ in range(6)]
+        outcomes = in_parallel(lambda lead, site=site: accept_job(db, lead, site_id=site), leads)
+        assert codes(outcomes) == {"accepted": 6}
+        assert used(db, site_id=site) == 6
 
 
 def test_of_100_parallel_creates_for_one_lead_exactly_one_is_accepted(db):

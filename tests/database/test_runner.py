@@ -6,6 +6,7 @@ import pytest
 
 from millrace.domain.jobs import EVALUATION
 from millrace.errors import DatabaseUnavailable, ModelTimeout
+from millrace.store import jobs
 from millrace.workloads.runner import run_due
 from tests.evaluation_bed import FACTS, SLIP, Model
 from tests.factories import accept_job, add_lead, count_rows
@@ -18,6 +19,18 @@ def test_nothing_due_is_nothing_done(bed):
 def test_with_less_time_left_than_a_job_may_take_none_is_begun(bed, job_id):
     assert bed.run(seconds_left=lambda: EVALUATION.most_seconds - 0.1) is None
     assert bed.job["attempt"] == 0
+
+
+def test_a_job_that_was_accepted_while_a_rival_took_ours_is_not_left_to_the_schedule(
+    bed, job_id, monkeypatch
+):
+    claims = iter([lambda *args, **given: None, jobs.claim])
+    monkeypatch.setattr(jobs, "claim", lambda *args, **given: next(claims)(*args, **given))
+    bed.add_document()
+
+    ending = bed.run()
+
+    assert ending.state == "completed"
 
 
 def test_a_job_claimed_too_late_is_given_back_untouched_and_rung_for(bed, job_id):

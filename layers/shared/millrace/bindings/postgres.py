@@ -40,7 +40,7 @@ class PostgresDatabase:
         tls: str | None = None,
         answer_seconds: float | None = ANSWER_SECONDS,
     ):
-        """`tls`: "off", or "verify" (the default beyond this machine). `password` may be made at each login."""
+        """`tls`: "off" or "verify" (the default beyond this machine). `password` may be made per login."""
         parts = urlsplit(url)
         host = parts.hostname or "127.0.0.1"
         self._user = user or unquote(parts.username or "postgres")

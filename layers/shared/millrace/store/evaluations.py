@@ -38,10 +38,11 @@ WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4
 """
 
 # The month's row is born with, and follows, the limit of the site: its own, its tenant's, or its tier's.
+# Its id is the first job's: one made of site and month would be a second thing for two first jobs to collide on.
 COUNT_IN = """
 INSERT INTO ai_evaluation_usage (id, tenant_id, site_id, month, evaluation_count, quota_limit, tier,
                                  created_at, updated_at)
-SELECT job.site_id || ':' || job.charged_period, job.tenant_id, job.site_id, job.charged_period, 1,
+SELECT job.id, job.tenant_id, job.site_id, job.charged_period, 1,
        COALESCE(site.evaluations_a_month, tenant.evaluations_a_month,
                 CASE site.tier WHEN 'free' THEN ?4 WHEN 'pro' THEN ?5 ELSE ?6 END),
        site.tier, ?3, ?3

@@ -10,6 +10,8 @@ from millrace.env import Env
 from millrace.errors import DatabaseUnavailable, JobFailure, ProcessingError
 from millrace.store import jobs
 
+MOST_LOOKS = 5
+
 State = Literal["completed", "retried", "failed", "released", "overtaken"]
 
 
@@ -50,7 +52,7 @@ def run_one(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], f
     table = JOB_TABLES[kind]
     if seconds_left() < table.most_seconds:
         return None
-    job = jobs.claim(env.DB, table, worker_id=worker_id, move_id=env.new_id(), now=env.now())
+    job = _claim(env, table=table, worker_id=worker_id)
     if job is None:
         return None
     if seconds_left() < table.most_seconds:
@@ -60,6 +62,17 @@ def run_one(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], f
     except JobFailure as failure:
         return _fail(job, env, table=table, failure=failure)
     return Ending(job, "completed" if done else "overtaken")
+
+
+def _claim(env: Env, *, table: JobTable, worker_id: str) -> Job | None:
+    """The next due job. Whoever rang for this one may have found it taken by a rival, whose own job was accepted
+    since we began to look: so nothing is due only when a later look says so too.
+    """
+    for _ in range(MOST_LOOKS):
+        job = jobs.claim(env.DB, table, worker_id=worker_id, move_id=env.new_id(), now=env.now())
+        if job or not jobs.count_due(env.DB, table, now=env.now(), most=1)[0]:
+            return job
+    return None
 
 
 def _run(job: Job, env: Env, *, kind: str) -> bool:
