@@ -6,14 +6,14 @@ IN      = $(VENV)/bin/python
 MILLRACE_PATH = layers/shared:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test lock lint clean
+.PHONY: help run demo check test races lock lint clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 help:   ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(VENV)/local.installed   ## start the whole system on this machine, on port 8787
+run: $(VENV)/local.installed   ## start the whole system on this machine, on port 8787 (PORT=8788: on another)
 	@PYTHONPATH=$(MILLRACE_PATH) exec $(IN) -m local.run
 
 demo: $(VENV)/local.installed   ## take jobs through their whole life and show the results
@@ -26,6 +26,9 @@ check: lint   ## what to run while writing: lint, types, architecture, unit test
 test: lint   ## the gate, and what CI runs: every check and every test, on SQLite and on PostgreSQL
 	@echo "All tests ..."
 	@$(IN) -m pytest
+
+races: $(VENV)/tests.installed   ## the race tests in their long form, a minute for each database
+	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py
 
 lock: $(VENV)/uv.installed   ## compile the requirement files anew (UPGRADE=1: to the newest versions)
 	@$(foreach room,tests local layers/shared,$(call compile,$(room)) &&) echo "Compiled. Commit them."
