@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -207,16 +206,20 @@ def running_system(port: int) -> Iterator[str]:
     log = ROOT / ".millrace" / "demo.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "local.run", "--port", str(port), "--no-reload"]
+        command = [sys.executable, "-m", "local.run", "--port", str(port), "--until-stdin-ends"]
         process = subprocess.Popen(  # noqa: S603 - ourselves
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         wait_until_answering(url, process=process, log=str(log))
         yield url
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        process.communicate()
 
 
 def wait_until_answering(url: str, *, process: "subprocess.Popen[bytes]", log: str) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.serve import Unready, leave, serve
@@ -43,22 +44,24 @@ GOODBYE = "Millrace has stopped. What was accepted is kept, and goes on at the n
 
 def main() -> int:
     """Run until Ctrl-C. The exit code; without the supervisor the process ends here."""
-    settings, reload = read_arguments(sys.argv[1:])
+    settings, how = read_arguments(sys.argv[1:])
     listener = listen(settings.port)
     if listener is None:
         say(f"Port {settings.port} is taken: is Millrace running already? Another one: make run PORT=8788")
         return 1
-    if reload:
+    if how.reload:
         status = Supervisor(settings, listener=listener, on_started=lambda: welcome(settings)).run()
         say(GOODBYE if status == 0 else f"Ended with status {status}.")
         return status
-    return serve_here(settings, listener=listener)
+    return serve_here(
+        settings, listener=listener, lifeline=sys.stdin.fileno() if how.until_stdin_ends else None
+    )
 
 
-def serve_here(settings: Settings, *, listener: socket.socket) -> int:
+def serve_here(settings: Settings, *, listener: socket.socket, lifeline: int | None) -> int:
     """Serve in this process, which then ends. It returns only if it could not begin."""
     try:
-        serve(settings, listener=listener, on_started=lambda: welcome(settings))
+        serve(settings, listener=listener, on_started=lambda: welcome(settings), lifeline=lifeline)
     except Unready as error:
         say(str(error))
         return 1
@@ -66,8 +69,16 @@ def serve_here(settings: Settings, *, listener: socket.socket) -> int:
     return leave()
 
 
-def read_arguments(arguments: list[str]) -> tuple[Settings, bool]:
-    """The settings, and whether to reload changed code."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """`until_stdin_ends` is for whoever starts it and may be killed: it does not outlive them."""
+
+    reload: bool
+    until_stdin_ends: bool
+
+
+def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
+    """What is to be served, and how."""
     parser = argparse.ArgumentParser(prog="python -m local.run", description="Run Millrace on this machine.")
     parser.add_argument(
         "--port", type=int, default=int(os.environ.get("PORT") or PORT), help=f"default {PORT}"
@@ -79,6 +90,9 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, bool]:
     parser.add_argument(
         "--no-doorbell", action="store_true", help="lose every doorbell: the schedule finds the work"
     )
+    parser.add_argument(
+        "--until-stdin-ends", action="store_true", help="end with standard input; implies --no-reload"
+    )
     given = parser.parse_args(arguments)
     settings = Settings(
         data=given.data.resolve(),
@@ -87,7 +101,8 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, bool]:
         demo_data=not given.no_demo_data,
         doorbell=not given.no_doorbell,
     )
-    return settings, not given.no_reload
+    reload = not (given.no_reload or given.until_stdin_ends)
+    return settings, How(reload=reload, until_stdin_ends=given.until_stdin_ends)
 
 
 def listen(port: int) -> socket.socket | None:

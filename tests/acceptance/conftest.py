@@ -1,6 +1,5 @@
 """The whole system, started as a user starts it, on each database."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -26,7 +25,10 @@ FINAL = {"completed", "failed", "cancelled"}
 
 @dataclass
 class System:
-    """One local cloud in a process of its own, on a database and a data folder that outlive it."""
+    """One local cloud in a process of its own, on a database and a data folder that outlive it.
+
+    It ends with the tests, also when they are killed: their end of its standard input closes then.
+    """
 
     database_url: str
     data: Path
@@ -34,10 +36,12 @@ class System:
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "local.run", "--no-reload", "--port", str(self.port)]
+        command = [sys.executable, "-m", "local.run", "--until-stdin-ends", "--port", str(self.port)]
         command += ["--database", self.database_url, "--data", str(self.data), *self.flags]
         self.log = (self.data / "log.txt").open("ab")
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT
+        )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=CALLER, timeout=40)
         self._wait_until_serving()
 
@@ -45,9 +49,9 @@ class System:
         """The exit code."""
         self.client.close()
         self.process.send_signal(number)
-        status = self.process.wait(30)
+        self.process.communicate(timeout=30)
         self.log.close()
-        return status
+        return self.process.returncode
 
     def said(self) -> str:
         return (self.data / "log.txt").read_text()
@@ -112,11 +116,8 @@ def stopped(empty_database: Any, tmp_path: Path) -> Iterator[System]:
     """A system that the test starts, kills and starts again itself."""
     system = System(empty_database.url, tmp_path)
     yield system
-    if hasattr(system, "process") and system.process.poll() is None:
+    if system.process.poll() is None:
         system.stop()
-    elif hasattr(system, "log"):
-        system.client.close()
-        system.log.close()
 
 
 @pytest.fixture
@@ -124,10 +125,3 @@ def deaf(empty_database: Any, tmp_path: Path) -> Iterator[System]:
     """A system in which every doorbell is lost, so that jobs wait for the schedule."""
     with running(System(empty_database.url, tmp_path, ("--no-doorbell",))) as system:
         yield system
-
-
-def kill(system: System) -> None:
-    system.client.close()
-    os.kill(system.process.pid, signal.SIGKILL)
-    system.process.wait()
-    system.log.close()

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from tests.acceptance.conftest import ROOT, System, kill
+from tests.acceptance.conftest import ROOT, System
 
 
 def test_a_job_whose_doorbell_was_lost_waits_and_the_schedule_finds_it(deaf: System):
@@ -26,7 +26,7 @@ def test_a_job_whose_doorbell_was_lost_waits_and_the_schedule_finds_it(deaf: Sys
 def test_after_a_kill_every_accepted_job_is_there_and_finishes(deaf: System):
     jobs = [deaf.post(f"lead_{number:03}").json()["data"]["job_id"] for number in range(1, 6)]
 
-    kill(deaf)
+    deaf.stop(signal.SIGKILL)
     deaf.flags = ()
     deaf.start()
 

@@ -24,8 +24,10 @@ def test_with_less_time_left_than_a_job_may_take_none_is_begun(bed, job_id):
 def test_a_job_that_was_accepted_while_a_rival_took_ours_is_not_left_to_the_schedule(
     bed, job_id, monkeypatch
 ):
-    claims = iter([lambda *args, **given: None, jobs.claim])
-    monkeypatch.setattr(jobs, "claim", lambda *args, **given: next(claims)(*args, **given))
+    claim, outpaced = jobs.claim, iter([True, False])
+    monkeypatch.setattr(
+        jobs, "claim", lambda *args, **given: None if next(outpaced) else claim(*args, **given)
+    )
     bed.add_document()
 
     ending = bed.run()

@@ -12,22 +12,28 @@ from local.settings import ROOT, Settings, local_variables, read_links_secret
 def test_without_arguments_it_is_sqlite_and_demo_data_on_port_8787(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("PORT", raising=False)
 
-    settings, reload = run.read_arguments([])
+    settings, how = run.read_arguments([])
 
     assert settings == Settings(data=ROOT / ".millrace")
-    assert (settings.port, settings.demo_data, settings.doorbell, reload) == (8787, True, True, True)
+    assert (settings.port, settings.demo_data, settings.doorbell, how.reload) == (8787, True, True, True)
     assert settings.database == f"sqlite://{ROOT}/.millrace/millrace.db"
 
 
 def test_every_flag_is_taken(tmp_path: Path):
     flags = "--port 9000 --database postgresql://u@h/n --no-demo-data --no-reload --no-doorbell"
 
-    settings, reload = run.read_arguments([*flags.split(), "--data", str(tmp_path)])
+    settings, how = run.read_arguments([*flags.split(), "--data", str(tmp_path)])
 
     assert settings == Settings(
         data=tmp_path, port=9000, database_url="postgresql://u@h/n", demo_data=False, doorbell=False
     )
-    assert not reload
+    assert not how.reload
+
+
+def test_what_ends_with_its_standard_input_does_not_reload():
+    _, how = run.read_arguments(["--until-stdin-ends"])
+
+    assert how == run.How(reload=False, until_stdin_ends=True)
 
 
 def test_settings_survive_the_way_to_another_process(tmp_path: Path):

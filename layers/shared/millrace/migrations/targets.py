@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pg8000.exceptions import DatabaseError as ServerError
 
@@ -40,7 +40,7 @@ class Target(Protocol):
 def open_target(database_url: str, *, user: str | None = None, password: Password = None) -> Target:
     parts = urlsplit(database_url)
     if parts.scheme == "sqlite":
-        return SqliteTarget(parts.path)
+        return SqliteTarget(unquote(parts.path))
     if parts.scheme in ("postgresql", "postgres"):
         database = PostgresDatabase(database_url, user=user, password=password, answer_seconds=None)
         return PostgresTarget(database)

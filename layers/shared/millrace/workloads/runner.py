@@ -65,8 +65,8 @@ def run_one(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], f
 
 
 def _claim(env: Env, *, table: JobTable, worker_id: str) -> Job | None:
-    """The next due job. Whoever rang for this one may have found it taken by a rival, whose own job was accepted
-    since we began to look: so nothing is due only when a later look says so too.
+    """The next due job. A rival may take the one we were rung for while its own was accepted after we looked:
+    so nothing is due only when a later look says so too.
     """
     for _ in range(MOST_LOOKS):
         job = jobs.claim(env.DB, table, worker_id=worker_id, move_id=env.new_id(), now=env.now())
