@@ -38,7 +38,7 @@ WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4
 """
 
 # The month's row is born with, and follows, the limit of the site: its own, its tenant's, or its tier's.
-# Its id is the first job's: one made of site and month would be a second thing for two first jobs to collide on.
+# Its id is the first job's: made of site and month, it would be a second thing for first jobs to collide on.
 COUNT_IN = """
 INSERT INTO ai_evaluation_usage (id, tenant_id, site_id, month, evaluation_count, quota_limit, tier,
                                  created_at, updated_at)
