@@ -6,15 +6,18 @@ IN      = $(VENV)/bin/python
 MILLRACE_PATH = layers/shared:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test races lock lint clean
+.PHONY: help run fresh demo check test races kills million dbmate schema lock lint clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 help:   ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(VENV)/local.installed   ## start the whole system on this machine, on port 8787 (PORT=8788: on another)
-	@PYTHONPATH=$(MILLRACE_PATH) exec $(IN) -m local.run
+run: $(VENV)/local.installed   ## start the whole system on this machine, on port 8787 (PORT=8788: on another; ARGS=--help: options)
+	@PYTHONPATH=$(MILLRACE_PATH) exec $(IN) -m local.run $(ARGS)
+
+fresh:   ## start over: throw away what `make run` keeps, backups included (end it first)
+	@rm -rf .millrace && echo "Removed .millrace: the next make run begins with new demo data."
 
 demo: $(VENV)/local.installed   ## take jobs through their whole life and show the results
 	@PYTHONPATH=$(MILLRACE_PATH) exec $(IN) -m local.demo
@@ -23,15 +26,27 @@ check: lint   ## what to run while writing: lint, types, architecture, unit test
 	@echo "Unit tests ..."
 	@$(IN) -m pytest tests/unit
 
-test: lint   ## the gate, and what CI runs: every check and every test, on SQLite and on PostgreSQL
+test: lint template   ## the gate, and what CI runs: every check and every test, on SQLite and on PostgreSQL
 	@echo "All tests ..."
 	@$(IN) -m pytest
 
 races: $(VENV)/tests.installed   ## the race tests in their long form, a minute for each database
 	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py
 
+kills: $(VENV)/tests.installed   ## kill migrations and cutovers at random moments, twenty times each
+	@MILLRACE_KILLS=20 $(IN) -m pytest tests/database/test_migrate_races.py tests/database/cutover/test_kills.py
+
+million: $(VENV)/tests.installed   ## copy a million records from SQLite to PostgreSQL: the time and memory it takes
+	@$(IN) -m pytest -s tests/database/cutover/million.py
+
+dbmate: $(VENV)/tests.installed $(VENV)/dbmate.installed   ## hold the migrations against dbmate itself (asks for npm)
+	@DBMATE=$(VENV)/dbmate/node_modules/.bin/dbmate $(IN) -m pytest tests/dbmate/against_dbmate.py
+
+schema: $(VENV)/tests.installed   ## write docs/schema.md and the kept schemas anew, after a new migration
+	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m tests.schema_snapshots
+
 lock: $(VENV)/uv.installed   ## compile the requirement files anew (UPGRADE=1: to the newest versions)
-	@$(foreach room,tests local layers/shared,$(call compile,$(room)) &&) echo "Compiled. Commit them."
+	@$(foreach room,tests local layers/shared tools tools/runtime,$(call compile,$(room)) &&) echo "Compiled. Commit them."
 
 clean:   ## remove what make has made (the virtual environment and the tools' caches)
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
@@ -46,7 +61,7 @@ lint: $(VENV)/tests.installed
 # Tests first: what they add (boto3, as in the Lambda runtime) limits the versions that the layer may have.
 compile = $(IN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
     --no-annotate $(if $(UPGRADE),$(if $(filter tests,$(1)),--upgrade)) \
-    $(if $(filter-out tests,$(1)),-c tests/requirements.txt) $(1)/requirements.in -o $(1)/requirements.txt
+    $(if $(filter-out tests tools,$(1)),-c tests/requirements.txt) $(1)/requirements.in -o $(1)/requirements.txt
 
 # The stamps: a start that has nothing to install does not ask pip.
 $(VENV)/local.installed: layers/shared/requirements.txt local/requirements.txt
@@ -55,6 +70,11 @@ $(VENV)/%.installed: %/requirements.txt | $(IN)
 	@echo "Installing what $*/requirements.txt lists (about half a minute, once) ..."
 	@$(IN) -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: \
 	    --requirement $<
+	@touch $@
+
+$(VENV)/dbmate.installed: tests/dbmate/package.json tests/dbmate/package-lock.json | $(IN)
+	@mkdir -p $(VENV)/dbmate && cp $^ $(VENV)/dbmate
+	@npm install --prefix $(VENV)/dbmate --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/uv.installed: | $(IN)
@@ -71,3 +91,47 @@ $(IN):
 	echo "No Python 3.11 or newer that can make a virtual environment was found$(if $(PYTHON), as $(PYTHON))." >&2; \
 	echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3" >&2; \
 	exit 1
+
+# The cloud side. sam has an environment of its own; what the Lambda runtime has, the emulator's functions need.
+SAM = .venv-sam
+.PHONY: build invoke deploy destroy template tools
+
+build: tools   ## what `sam deploy` deploys: the layer and the functions, for Lambda's platform
+	@MAKEFLAGS= SAM_CLI_TELEMETRY=0 PIP="$(abspath $(SAM))/bin/python -m pip" $(SAM)/bin/sam build
+
+invoke: $(VENV)/local.installed tools   ## run built functions: FUNCTION=create_job EVENT=minimal, or all
+	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m local.invoke "$(FUNCTION)" "$(EVENT)"
+
+template: tools   ## lint template.yaml, as it is written and as what SAM makes of it
+	@echo "Template ..."
+	@$(SAM)/bin/python tools/check_template.py
+
+# How far and with what: samconfig.toml. docs/deploy.md tells what happens.
+STAGE ?= dev
+deploy: build   ## build, then deploy to AWS: STAGE=dev, staging or prod
+	@SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --config-env $(STAGE)
+
+destroy: tools   ## take a stage away from AWS: asks first, and leaves a snapshot, the bucket and the pepper
+	@SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam delete --stack-name millrace-$(STAGE)
+
+bench: $(VENV)/local.installed tools   ## what a cold start costs, written to docs/performance.md
+	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m bench.cold_start --write
+
+describe: $(VENV)/local.installed   ## write docs/openapi.json and what is served at /docs anew, from the code
+	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m local.openapi.write
+
+tools: $(SAM)/tools.installed $(SAM)/runtime.installed
+
+# Everything is in the list, so pip need not look for more: it cannot match hashes with extras such as boto3[crt].
+$(SAM)/tools.installed: tools/requirements.txt | $(IN)
+	@echo "Installing what tools/requirements.txt lists into $(SAM) (about a minute, once) ..."
+	@$(IN) -m venv --clear $(SAM)
+	@$(SAM)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: \
+	    --no-deps --requirement $<
+	@touch $@
+
+$(SAM)/runtime.installed: tools/runtime/requirements.txt $(SAM)/tools.installed
+	@rm -rf $(SAM)/runtime
+	@$(SAM)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: \
+	    --no-deps --no-warn-conflicts --target $(SAM)/runtime --requirement $<
+	@touch $@

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local.backups import DailyBackups
 from local.doorbell import Doorbells
 from local.gateway import Gateway
+from local.intrinsics import TemplateInvalid
 from local.roster import Roster, give_back
 from local.runtime import Runtime
 from local.schedule import Schedules
@@ -49,8 +51,13 @@ class Cloud:
         self._links_secret = read_links_secret(settings.data)
         self.doorbells = Doorbells(template, invoke=self._invoke)
         self.roster = Roster(settings.data)
-        self.runtime = Runtime(template.functions, env_of=self._env_of, roster=self.roster)
+        try:
+            self.runtime = Runtime(template.functions, env_of=self._env_of, roster=self.roster)
+        except TemplateInvalid:
+            self.roster.close()
+            raise
         self.schedules = Schedules(template.schedules, invoke=self._invoke)
+        self.backups = DailyBackups(settings)
         self.gateway = Gateway(template, runtime=self.runtime)
         self.storage = Storage(self._bucket())
 
@@ -58,10 +65,12 @@ class Cloud:
         self._give_back(self.roster.take_lost(), why="a process was killed")
         self.doorbells.start()
         self.schedules.start()
+        self.backups.start()
 
     def take_no_more(self) -> None:
         """Begin nothing new. What rings from now on is found by the next start."""
         self.schedules.stop()
+        self.backups.stop()
         self.doorbells.stop()
 
     def stop(self) -> int:

@@ -132,7 +132,11 @@ class Doorbells:
     def _consume(self, consumer: Consumer) -> None:
         queue = self.queues[consumer.queue]
         while message := queue.receive():
-            deliver(message, queue=queue, consumer=consumer, invoke=self._invoke)
+            try:
+                deliver(message, queue=queue, consumer=consumer, invoke=self._invoke)
+            except Exception:
+                # The message returns, and this thread must be there for it and for all that follow.
+                logger.exception("%s: a message could not be delivered", consumer.queue)
 
 
 def deliver(message: Message, *, queue: MessageQueue, consumer: Consumer, invoke: Invoke) -> None:

@@ -67,8 +67,16 @@ class Gateway:
             response = await self._answer(request, request_id=request_id)
         except Refused as refusal:
             response = to_refusal(refusal)
+        except Exception:
+            logger.exception("A request could not be answered")
+            response = to_refusal(Refused(*INTERNAL_ERROR))
         response.headers.append(("apigw-requestid", request_id))
         return response
+
+    def route_key(self, method: str, path: str) -> str | None:
+        """The name of the route that takes such a request, or None. It says nothing that the path says."""
+        match = self._router.match(method, path)
+        return match.route.key if match else None
 
     async def _answer(self, request: HttpRequest, *, request_id: str) -> HttpResponse:
         if len(request.body) > LIMIT_BYTES:

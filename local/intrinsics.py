@@ -130,7 +130,8 @@ class Resolver:
     def _attribute(self, name: str, attribute: str) -> str:
         service = SERVICES.get(self._kind(name))
         if attribute != "Arn" or service is None:
-            raise TemplateInvalid(f"the local cloud does not know {name}.{attribute}")
+            # Of what is only in the cloud nothing is known here, and nothing here uses it.
+            return f"{name}.{attribute}"
         if service == "s3":
             return f"arn:aws:s3:::{name}"
         kind = "function:" if service == "lambda" else ""

@@ -3,63 +3,55 @@
 import argparse
 import errno
 import os
+import re
+import signal
 import socket
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.serve import Unready, leave, serve
 from local.settings import PORT, ROOT, Settings
-from local.supervisor import Supervisor, say
+from local.terminal import GOODBYE, say, welcome
+from millrace.domain.configuration import read_config
+from millrace.errors import ConfigurationInvalid
 
 HOST = "127.0.0.1"
 # A process that was killed a moment ago may still hold the port.
 BIND_SECONDS = 3.0
 
-WELCOME = """
-Millrace serves on {url}   (Ctrl-C ends it; changed code is taken up at once)
-
-Ask for an evaluation:
-
-  curl -X POST {url}/api/ops/leads/lead_123/ai-evaluation \\
-    -H "X-Site-Id: site_abc" \\
-    -H "X-User-Id: user_xyz" \\
-    -H "Authorization: Bearer test-token" \\
-    -H "Content-Type: application/json" \\
-    -d '{{}}'
-
-and for its result, with the job_id from the answer:
-
-  curl {url}/api/ops/ai-evaluation-jobs/JOB_ID \\
-    -H "X-Site-Id: site_abc" -H "X-User-Id: user_xyz" -H "Authorization: Bearer test-token"
-
-More leads to try: lead_001 to lead_030. Everything at once, in another terminal: make demo
-Fire the schedule now: curl "{url}/__scheduled"
-The data: {database}
-"""
-
-GOODBYE = "Millrace has stopped. What was accepted is kept, and goes on at the next start."
-
 
 def main() -> int:
     """Run until Ctrl-C. The exit code; without the supervisor the process ends here."""
     settings, how = read_arguments(sys.argv[1:])
-    listener = listen(settings.port)
+    try:
+        listener = listen(settings.port)
+    except OSError as error:
+        say(f"Port {settings.port} cannot be used: {error.strerror}. Another one: make run PORT=8788")
+        return 1
     if listener is None:
         say(f"Port {settings.port} is taken: is Millrace running already? Another one: make run PORT=8788")
         return 1
     if how.reload:
-        status = Supervisor(settings, listener=listener, on_started=lambda: welcome(settings)).run()
-        say(GOODBYE if status == 0 else f"Ended with status {status}.")
-        return status
+        return supervise(settings, listener=listener)
     return serve_here(
         settings, listener=listener, lifeline=sys.stdin.fileno() if how.until_stdin_ends else None
     )
 
 
+def supervise(settings: Settings, *, listener: socket.socket) -> int:
+    """Have it served by a process that changes with the code."""
+    from local.supervisor import Supervisor
+
+    status = Supervisor(settings, listener=listener, on_started=lambda: welcome(settings)).run()
+    say(GOODBYE if status == 0 else f"Ended with status {status}.")
+    return status
+
+
 def serve_here(settings: Settings, *, listener: socket.socket, lifeline: int | None) -> int:
     """Serve in this process, which then ends. It returns only if it could not begin."""
+    from local.serve import Unready, leave, serve
+
     try:
         serve(settings, listener=listener, on_started=lambda: welcome(settings), lifeline=lifeline)
     except Unready as error:
@@ -81,9 +73,11 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
     """What is to be served, and how."""
     parser = argparse.ArgumentParser(prog="python -m local.run", description="Run Millrace on this machine.")
     parser.add_argument(
-        "--port", type=int, default=int(os.environ.get("PORT") or PORT), help=f"default {PORT}"
+        "--port", type=to_port, default=os.environ.get("PORT") or str(PORT), help=f"default {PORT}"
     )
-    parser.add_argument("--database", metavar="URL", help="postgresql://user:password@host:port/name")
+    parser.add_argument(
+        "--database", type=to_database_url, metavar="URL", help="postgresql://user:password@host:port/name"
+    )
     parser.add_argument("--data", type=Path, default=ROOT / ".millrace", help="default: .millrace")
     parser.add_argument("--no-demo-data", action="store_true", help="load no tenants, leads and keys to try")
     parser.add_argument("--no-reload", action="store_true", help="leave changed code alone")
@@ -91,18 +85,38 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
         "--no-doorbell", action="store_true", help="lose every doorbell: the schedule finds the work"
     )
     parser.add_argument(
+        "--backup-daily", action="store_true", help="save the database once a day, into backups beside it"
+    )
+    parser.add_argument(
         "--until-stdin-ends", action="store_true", help="end with standard input; implies --no-reload"
     )
     given = parser.parse_args(arguments)
+    if given.backup_daily and given.database:
+        parser.error("--backup-daily is for the SQLite file in the data folder (see docs/backup.md)")
     settings = Settings(
         data=given.data.resolve(),
         port=given.port,
         database_url=given.database,
         demo_data=not given.no_demo_data,
         doorbell=not given.no_doorbell,
+        backup_daily=given.backup_daily,
     )
     reload = not (given.no_reload or given.until_stdin_ends)
     return settings, How(reload=reload, until_stdin_ends=given.until_stdin_ends)
+
+
+def to_port(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: say a number from 1 to 65535")
+    return int(text)
+
+
+def to_database_url(text: str) -> str:
+    try:
+        read_config({"DATABASE_URL": text})
+    except ConfigurationInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def listen(port: int) -> socket.socket | None:
@@ -126,14 +140,7 @@ def listen(port: int) -> socket.socket | None:
             return listener
 
 
-def welcome(settings: Settings) -> None:
-    print(WELCOME.format(url=settings.url, database=shown(settings)), flush=True)
-
-
-def shown(settings: Settings) -> str:
-    """Where the data is, without the password that a URL may hold."""
-    return (settings.database_url or str(settings.data / "millrace.db")).rpartition("@")[2]
-
-
 if __name__ == "__main__":
+    # Until there is something to end in order, Ctrl-C just ends this process, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

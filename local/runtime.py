@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
-from local.intrinsics import ACCOUNT_ID, REGION
+from local.intrinsics import ACCOUNT_ID, REGION, TemplateInvalid
 from local.roster import Roster
 from local.template import Function
 from millrace.entry.invocation import Invocation
@@ -25,7 +26,7 @@ Clock = Callable[[], float]
 
 
 class FunctionFailed(Exception):
-    """The function raised, or answered what JSON cannot say."""
+    """The function raised, answered what JSON cannot say, or could not be run."""
 
 
 class Context:
@@ -78,22 +79,18 @@ class Runtime:
         return self._threads[name].submit(self.invoke, name, event)
 
     def invoke(self, name: str, event: Any) -> Any:
-        """What the function answers to the event. Both go through JSON, as on the way to Lambda and back."""
+        """What the function answers to the event. Both go through JSON, as on the way to Lambda and back.
+
+        Raises FunctionFailed and nothing else.
+        """
         context = Context(self._functions[name], clock=self._clock)
-        worker_id = Invocation(context).worker_id
-        self._roster.enter(worker_id)
-        with self._guard:
-            self._running.add(context)
         try:
-            answer = self._handlers[name](json.loads(json.dumps(event)), context, env=self._envs[name])
-            return json.loads(json.dumps(answer))
+            with self._noted(context):
+                answer = self._handlers[name](json.loads(json.dumps(event)), context, env=self._envs[name])
+                return json.loads(json.dumps(answer))
         except Exception as error:
             logger.warning("%s failed: %s: %s", name, type(error).__name__, error)
             raise FunctionFailed(f"{name}: {type(error).__name__}: {error}") from error
-        finally:
-            self._roster.leave(worker_id)
-            with self._guard:
-                self._running.discard(context)
 
     def stop(self, *, grace_seconds: float) -> int:
         """Tell what is running that its time is up, and wait for it. Answers how many did not end in time."""
@@ -107,7 +104,25 @@ class Runtime:
             time.sleep(0.02)
         return len(self._running)
 
+    @contextmanager
+    def _noted(self, context: Context) -> Iterator[None]:
+        """Among what is running, for `stop`, and in the roster, for the next start."""
+        worker_id = Invocation(context).worker_id
+        with self._guard:
+            self._running.add(context)
+        try:
+            self._roster.enter(worker_id)
+            yield
+        finally:
+            with self._guard:
+                self._running.discard(context)
+            self._roster.leave(worker_id)
+
 
 def _import_handler(function: Function) -> Handler:
-    handler: Handler = getattr(importlib.import_module(function.module), function.handler)
+    try:
+        handler: Handler = getattr(importlib.import_module(function.module), function.handler)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        where = f"{function.module}.{function.handler}"
+        raise TemplateInvalid(f"{function.name}: {where} cannot be imported: {error}") from error
     return handler

@@ -112,6 +112,24 @@ def _values(text: str, *, least: int, most: int, names: dict[str, int] | None = 
     return frozenset(allowed)
 
 
+def spellings(expression: str) -> list[str]:
+    """What a schedule may be called by hand: as the template has it, or in the five fields of a crontab."""
+    if found := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
+        every = "*" if found[1] == "1" else f"*/{found[1]}"
+        crontab = {"minute": f"{every} * * * *", "hour": f"0 {every} * * *", "day": f"0 0 {every} * *"}
+        return [expression, crontab[found[2]]]
+    fields = expression.removeprefix("cron(").removesuffix(")").replace("?", "*").split()
+    return [expression, " ".join(fields[:5])]
+
+
+class ScheduleUnknown(Exception):
+    """No schedule is called this. `known` is what may be asked for."""
+
+    def __init__(self, expression: str, *, known: list[str]):
+        self.known = known
+        super().__init__(f"no schedule is {expression!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Fired:
     schedule: Schedule
@@ -143,9 +161,12 @@ class Schedules:
         self._stopped.set()
 
     def fire_like(self, expression: str | None) -> list[Fired]:
-        """Fire the schedules with this expression now; all of them when none has it, or none is asked for."""
-        wanted = [one for one in self._schedules if one.expression == expression]
-        return [self.fire(one) for one in wanted or self._schedules]
+        """Fire the schedules with this expression now, or all. Raises ScheduleUnknown when none has it."""
+        wanted = [one for one in self._schedules if expression in (None, *spellings(one.expression))]
+        if expression is not None and not wanted:
+            known = sorted({spelling for one in self._schedules for spelling in spellings(one.expression)})
+            raise ScheduleUnknown(expression, known=known)
+        return [self.fire(one) for one in wanted]
 
     def fire(self, schedule: Schedule) -> Fired:
         try:
@@ -158,7 +179,10 @@ class Schedules:
         # What a process before this one left undone is found now, not in a minute.
         due = self._now()
         while not self._stopped.wait(max(0.0, (due - self._now()).total_seconds())):
-            self.fire(schedule)
+            try:
+                self.fire(schedule)
+            except Exception:
+                logger.exception("%s could not be fired", schedule.name)
             due = self._expressions[schedule.name].next_after(max(due, self._now() - timedelta(minutes=1)))
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -14,15 +15,12 @@ import uvicorn
 
 from local import demo_data
 from local.cloud import Cloud
-from local.database import migrate, roles_can_log_in
+from local.database import migrate, roles_can_log_in, why
 from local.intrinsics import TemplateInvalid
 from local.server import Application
-from local.settings import Settings
+from local.settings import DRAIN_SECONDS, Settings
 from local.template import read_template
-from millrace.errors import MillraceError
-
-# Requests in flight are given this long to be answered when the process is told to end.
-DRAIN_SECONDS = 8
+from millrace.errors import DatabaseError, DatabaseUnavailable, MillraceError
 
 logger = logging.getLogger("local")
 
@@ -34,23 +32,40 @@ class Unready(Exception):
 class Server(uvicorn.Server):
     """uvicorn, but a signal is an order to end well and not also the way to die."""
 
-    def __init__(
-        self, config: uvicorn.Config, *, on_started: Callable[[], None], on_exit: Callable[[], None]
-    ):
-        super().__init__(config)
+    def __init__(self, cloud: Cloud, *, on_started: Callable[[], None]):
+        self._cloud = cloud
+        self._application = Application(cloud)
         self._on_started = on_started
-        self._on_exit = on_exit
+        super().__init__(
+            uvicorn.Config(
+                self._application,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                # Requests come from this machine, and what they say of another one need not be true.
+                proxy_headers=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._application.hurry()
+        if waiting := len(self.server_state.tasks):
+            logger.info("Requests in hand: %d. Waiting %d seconds at most ...", waiting, DRAIN_SECONDS)
+        await super().shutdown(sockets)
 
     def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
         self.end()
 
     def end(self) -> None:
         self.should_exit = True
-        self._on_exit()
+        self._cloud.take_no_more()
 
 
 def serve(
@@ -66,17 +81,7 @@ def serve(
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logger.setLevel(logging.INFO)
-    cloud = prepare(settings)
-    config = uvicorn.Config(
-        Application(cloud),
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = Server(config, on_started=on_started, on_exit=cloud.take_no_more)
+    server = Server(prepare(settings), on_started=on_started)
     if lifeline is not None:
         threading.Thread(target=_end_with, args=[lifeline, server], daemon=True).start()
     server.run(sockets=[listener])
@@ -90,6 +95,8 @@ def prepare(settings: Settings) -> Cloud:
         if settings.demo_data:
             demo_data.load(settings)
         return Cloud(read_template(settings.template), settings=settings, roles=roles_can_log_in(settings))
+    except (DatabaseUnavailable, DatabaseError, sqlite3.Error) as error:
+        raise Unready(f"Cannot start: the database {settings.database_shown}: {why(error)}") from error
     except (MillraceError, TemplateInvalid, OSError) as error:
         raise Unready(f"Cannot start: {error}") from error
 

@@ -1,5 +1,6 @@
 """What one start of the local cloud was asked for, and what its functions are told of it."""
 
+import fcntl
 import json
 import secrets
 from collections.abc import Mapping
@@ -9,8 +10,10 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 8787
-# What the template says of a database in the cloud, and is not so here.
-CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS")
+# Requests in flight are given this long to be answered when the process is told to end.
+DRAIN_SECONDS = 8
+# What the template says of the cloud and is not so here: its database's logins, and its secrets.
+CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS", "KEY_PEPPER_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Settings:
     template: Path = ROOT / "template.yaml"
     demo_data: bool = True
     doorbell: bool = True
+    backup_daily: bool = False
 
     @property
     def url(self) -> str:
@@ -31,6 +35,12 @@ class Settings:
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite://{self.data / 'millrace.db'}"
+
+    @property
+    def database_shown(self) -> str:
+        """Where the database is, without the login that a URL may hold."""
+        scheme, _, place = self.database.partition("://")
+        return place if scheme == "sqlite" else place.rpartition("@")[2]
 
     @property
     def bucket(self) -> Path:
@@ -59,13 +69,23 @@ def local_variables(
         variables["BUCKET_URL"] = f"file://{settings.bucket}"
         variables["BUCKET_LINKS_URL"] = f"{settings.url}/__bucket"
         variables["BUCKET_LINKS_SECRET"] = links_secret
+    if "SEAL_KEY" in variables:
+        variables["SEAL_KEY"] = f"file://{settings.data / 'seal.key'}"
+    # Nobody collects them here, and between the log's lines they only hide what is to be read.
+    variables["METRICS_NAMESPACE"] = "none"
     return variables
 
 
 def read_links_secret(data: Path) -> str:
     """The secret that links are signed with. It is made once, so that links outlive a restart."""
     path = data / "links.secret"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
+    path.touch(mode=0o600)
+    with path.open("r+", encoding="ascii") as file:
+        # Who starts at the same time waits here, and then reads what the first has written. A file left empty
+        # by who was killed in between is filled by the next.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        secret = file.read()
+        if not secret:
+            secret = secrets.token_hex(32)
+            file.write(secret)
+        return secret

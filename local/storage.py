@@ -17,7 +17,8 @@ from millrace.errors import BucketError, LinkRefused, ObjectKeyInvalid, ObjectTo
 PREFIX = "/__bucket/"
 # What S3 takes in one PUT.
 MOST_BYTES = 5 * 1024**3
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# No object is larger than what 19 digits say.
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 class Storage:
@@ -100,9 +101,10 @@ async def _send_body(body: Body, send: Send, *, span: range, grant: Grant) -> No
 def read_range(wanted: str | None, *, size: int) -> range | None:
     """The bytes asked for; all, when the header says nothing we know. None: the object has none of them."""
     found = RANGE.fullmatch(wanted or "")
-    if found is None or found[0] == "bytes=-":
+    first, last = found.groups() if found else ("", "")
+    # A range that ends before it begins is no range (RFC 9110, 14.1.1) and is passed over.
+    if not (first or last) or (first and last and int(last) < int(first)):
         return range(size)
-    first, last = found.groups()
     if first:
         span = range(int(first), min(int(last) + 1, size) if last else size)
     else:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from types import FrameType
 
 from watchfiles import Change, PythonFilter, watch
 
-from local.serve import DRAIN_SECONDS
-from local.settings import ROOT, Settings
+from local.settings import DRAIN_SECONDS, ROOT, Settings
+from local.terminal import say
 
 WATCHED = ("layers", "functions", "local", "migrations")
 START_SECONDS = 60
@@ -34,12 +35,16 @@ class Served:
     started: int
     lifeline: int
 
-    def wait_until_started(self) -> bool:
-        """False when it ended instead."""
-        readable, _, _ = select.select([self.started], [], [], START_SECONDS)
-        said = os.read(self.started, 64) if readable else b""
-        os.close(self.started)
-        return bool(said)
+    def wait_until_started(self, *, unless: threading.Event) -> bool:
+        """False when it ended instead, took too long, or is wanted no longer."""
+        give_up_at = time.monotonic() + START_SECONDS
+        said = b""
+        while not unless.is_set() and time.monotonic() < give_up_at:
+            readable, _, _ = select.select([self.started], [], [], TICK_MILLISECONDS / 1000)
+            if readable:
+                said = os.read(self.started, 64)
+                break
+        return bool(said) and not unless.is_set()
 
     def end(self) -> int:
         """Tell it to end, wait until it has, and answer its exit code."""
@@ -51,13 +56,15 @@ class Served:
             return self.process.wait()
         finally:
             os.close(self.lifeline)
+            # Not sooner: it may be about to say that it has started, and somebody must hold the other end.
+            os.close(self.started)
 
 
 class SourceFilter(PythonFilter):
-    """What the serving process has read: Python, SQL and the template."""
+    """What the serving process has read: Python and SQL."""
 
     def __call__(self, change: Change, path: str) -> bool:
-        return path.endswith((".sql", "template.yaml")) or super().__call__(change, path)
+        return path.endswith(".sql") or super().__call__(change, path)
 
 
 class Supervisor:
@@ -73,8 +80,9 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._order_stop)
         serving = self._start()
-        if not serving.wait_until_started():
-            return serving.process.wait() or 1
+        if not serving.wait_until_started(unless=self._stop):
+            status = serving.end()
+            return 0 if self._stop.is_set() else status or 1
         self._on_started()
         for changed in self._changes():
             if self._is_orphaned() or serving.process.poll() is not None:
@@ -84,6 +92,7 @@ class Supervisor:
         return serving.end()
 
     def _start(self) -> Served:
+        self._template_read = stamp_of(self._settings.template)
         started, say_started = os.pipe()
         hold_on, lifeline = os.pipe()
         given = (self._listener.fileno(), say_started, hold_on)
@@ -102,10 +111,10 @@ class Supervisor:
         """The new process serves before the old one stops. When it cannot start, the old one goes on."""
         say(f"Changed: {', '.join(changed)}. Starting anew ...")
         replacement = self._start()
-        if not replacement.wait_until_started():
-            replacement.process.wait()
-            os.close(replacement.lifeline)
-            say("That code does not start, so the code before it still serves.")
+        if not replacement.wait_until_started(unless=self._stop):
+            replacement.end()
+            if not self._stop.is_set():
+                say("That code does not start, so the code before it still serves.")
             return serving
         serving.end()
         say("The new code serves.")
@@ -113,9 +122,8 @@ class Supervisor:
 
     def _changes(self) -> Iterator[list[str]]:
         """Names of changed files; an empty list now and then, when nothing has changed."""
-        watched = [path for name in (*WATCHED, "template.yaml") if (path := ROOT / name).exists()]
         batches = watch(
-            *watched,
+            *(path for name in WATCHED if (path := ROOT / name).exists()),
             watch_filter=SourceFilter(),
             stop_event=self._stop,
             rust_timeout=TICK_MILLISECONDS,
@@ -123,7 +131,11 @@ class Supervisor:
             raise_interrupt=False,
         )
         for changes in batches:
-            yield sorted({str(Path(path).relative_to(ROOT)) for _, path in changes})
+            changed = {str(Path(path).relative_to(ROOT)) for _, path in changes}
+            # Looked at, not watched: an editor puts a new file in its place; a watch stays with the old.
+            if stamp_of(self._settings.template) not in (None, self._template_read):
+                changed.add(self._settings.template.name)
+            yield sorted(changed)
 
     def _order_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -133,5 +145,10 @@ class Supervisor:
         return "MAKELEVEL" in os.environ and os.getppid() != self._parent
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Another one whenever the file is another one, or says something else. None while there is no file."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns

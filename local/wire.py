@@ -18,6 +18,10 @@ class ClientGone(Exception):
     """The client hung up before its request was read."""
 
 
+class BodyLate(Exception):
+    """The rest of the request does not come, and there is no time left to wait for it."""
+
+
 async def read_request(scope: Scope, receive: Receive, *, most_bytes: int) -> HttpRequest:
     """The whole request. Of a body beyond `most_bytes` just enough is kept to see that it is too large."""
     client = scope.get("client") or ("127.0.0.1", 0)

@@ -1,7 +1,7 @@
 -- migrate:up
 
 CREATE TABLE tenants (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
   tier TEXT NOT NULL DEFAULT 'free',
   evaluations_a_month INTEGER,
@@ -12,7 +12,7 @@ CREATE TABLE tenants (
 );
 
 CREATE TABLE sites (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   name TEXT NOT NULL,
   tier TEXT NOT NULL DEFAULT 'free',
@@ -27,7 +27,7 @@ CREATE TABLE sites (
 CREATE INDEX idx_sites_tenant ON sites(tenant_id);
 
 CREATE TABLE api_keys (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   key_hash TEXT NOT NULL,
   key_prefix TEXT NOT NULL,
   user_id TEXT NOT NULL,

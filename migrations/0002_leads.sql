@@ -1,7 +1,7 @@
 -- migrate:up
 
 CREATE TABLE leads (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   site_id TEXT NOT NULL,
   first_name TEXT,
@@ -30,7 +30,7 @@ CREATE TABLE leads (
 CREATE INDEX idx_leads_site ON leads(site_id, created_at DESC);
 
 CREATE TABLE lead_documents (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   lead_id TEXT NOT NULL,
   document_type TEXT NOT NULL,
@@ -49,7 +49,7 @@ CREATE INDEX idx_lead_documents_lead ON lead_documents(lead_id);
 CREATE UNIQUE INDEX one_document_per_storage_key ON lead_documents(storage_key);
 
 CREATE TABLE lead_ai_evaluations (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   lead_id TEXT NOT NULL,
   site_id TEXT NOT NULL,

@@ -1,7 +1,7 @@
 -- migrate:up
 
 CREATE TABLE ai_evaluation_jobs (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   lead_id TEXT NOT NULL,
   site_id TEXT NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE ai_evaluation_jobs (
     status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')
   ),
   CONSTRAINT evaluation_final_has_completed_at CHECK (
-    status IN ('pending', 'processing') OR completed_at IS NOT NULL
+    (status IN ('pending', 'processing')) = (completed_at IS NULL)
   ),
   CONSTRAINT evaluation_processing_has_a_lease CHECK (
     status <> 'processing' OR (locked_until IS NOT NULL AND worker_id IS NOT NULL)
@@ -57,12 +57,13 @@ CREATE INDEX idx_ai_jobs_lead_status ON ai_evaluation_jobs(lead_id, status);
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_ai_jobs_pending ON ai_evaluation_jobs(tenant_id, run_after) WHERE status = 'pending';
+CREATE INDEX idx_ai_jobs_running ON ai_evaluation_jobs(tenant_id) WHERE status = 'processing';
 CREATE INDEX idx_ai_jobs_locked ON ai_evaluation_jobs(locked_until) WHERE status = 'processing';
-CREATE UNIQUE INDEX one_live_job_per_lead ON ai_evaluation_jobs(lead_id)
-  WHERE status IN ('pending', 'processing');
+-- A job is live until it has ended. Said by the status words, a claim could take this index for the one above.
+CREATE UNIQUE INDEX one_live_job_per_lead ON ai_evaluation_jobs(lead_id) WHERE completed_at IS NULL;
 
 CREATE TABLE ai_evaluation_usage (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   site_id TEXT NOT NULL,
   month TEXT NOT NULL,
@@ -71,6 +72,7 @@ CREATE TABLE ai_evaluation_usage (
   tier TEXT NOT NULL DEFAULT 'free',
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
+  CONSTRAINT usage_tier_is_known CHECK (tier IN ('free', 'pro', 'enterprise')),
   CONSTRAINT evaluation_count_not_negative CHECK (evaluation_count >= 0),
   FOREIGN KEY (site_id) REFERENCES sites(id)
 );

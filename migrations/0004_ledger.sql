@@ -26,7 +26,7 @@ CREATE INDEX idx_quota_entries_subject ON quota_entries(meter, subject, period);
 
 -- The timeline of every job, one row a move.
 CREATE TABLE job_events (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   job_id TEXT NOT NULL,
   kind TEXT NOT NULL,

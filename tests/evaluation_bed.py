@@ -1,18 +1,19 @@
 """A lead with documents and a job, and everything that it takes to run that job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from millrace.bindings.ai import AI
-from millrace.bindings.database import Database, Row
+from millrace.bindings.database import Database, Result, Row, Statement
 from millrace.bindings.folder import FolderBucket
 from millrace.domain.jobs import EVALUATION
-from millrace.domain.questions import Answer, Question
+from millrace.domain.questions import ModelAnswer, Question
 from millrace.env import Config, Env
-from millrace.errors import BucketError
+from millrace.errors import BucketError, DatabaseUnavailable
 from millrace.store import jobs
-from millrace.workloads.runner import Ending, run_one
+from millrace.workloads.attempt import Ending
+from millrace.workloads.runner import run_one
 from tests.clock import Clock
 from tests.factories import add_house, add_lead, ledger_sum, new_id, recount, used
 
@@ -56,6 +57,31 @@ class BrokenBucket:
         raise BucketError("connection reset")
 
 
+class Blinking:
+    """A database that is away when a move is to be made, as often as it is told, and then is back.
+
+    Each blink is "before" the move is made, or "after" it was, when only the answer is lost. `move` are words
+    of the move's own statement.
+    """
+
+    def __init__(self, db: Database, *, move: str, blinks: Iterable[str]):
+        self._db = db
+        self._move = move
+        self._blinks = iter(blinks)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    def batch(self, statements: list[Statement]) -> list[Result]:
+        blink = next(self._blinks, None) if self._move in statements[0].sql else None
+        if blink == "before":
+            raise DatabaseUnavailable
+        results = self._db.batch(statements)
+        if blink == "after":
+            raise DatabaseUnavailable
+        return results
+
+
 class Model:
     """A provider that does what it is told (says a text, raises, calls), the last thing again and again."""
 
@@ -63,12 +89,13 @@ class Model:
         self.doings = list(doings)
         self.questions: list[Question] = []
 
-    def run(self, model: str, question: Question) -> Answer:
+    def run(self, model: str, question: Question) -> ModelAnswer:
         self.questions.append(question)
         doing = self.doings.pop(0) if len(self.doings) > 1 else self.doings[0]
         if isinstance(doing, Exception):
             raise doing
-        return Answer(doing() if callable(doing) else doing, model_version="test/model@7", cost_microusd=42)
+        text = doing() if callable(doing) else doing
+        return ModelAnswer(text, model_version="test/model@7", cost_microusd=42)
 
 
 class Bed:
@@ -94,17 +121,18 @@ class Bed:
             VALUES (?1, 'tenant_a', ?2, 'pay_stub', 'slip.txt', ?3, ?4, ?5, ?6)
         """).bind(document_id, self.lead_id, len(content or b""), mime_type, key, self.clock.now()).run()
 
-    def env(self, *, model: Model | None = None, bucket: Any = None) -> Env:
+    def env(self, *, model: Model | None = None, bucket: Any = None, db: Any = None) -> Env:
         """With the rules, or with a model that does as it is told in their place."""
         ai = AI(["local/rules"], providers={"local/rules": lambda: model}) if model else AI(["local/rules"])
         return Env(
             Config(database_url="sqlite:///nowhere.db"),
-            DB=self.db,
+            DB=db or self.db,
             BUCKET=bucket or self.bucket,
             QUEUE=self.bell,
             AI=ai,
             now=self.clock.now,
             random=lambda: 0.5,
+            wait=lambda seconds: self.clock.advance(seconds=seconds),
         )
 
     def run(self, *, seconds_left: Callable[[], float] = lambda: 900.0, **given: Any) -> Ending | None:

@@ -115,6 +115,10 @@ def claim_job(db: Database, *, now: datetime = NOW) -> Job | None:
     return jobs.claim(db, EVALUATION, worker_id="worker_a", move_id=new_id("move"), now=now)
 
 
+def begin_paid_work(db: Database, job: Job, *, now: datetime = NOW) -> bool:
+    return jobs.begin_paid_work(db, EVALUATION, job, now=now, progress_message="Asking")
+
+
 def evaluation_of(evaluation_id: str | None = None, *, now: datetime = NOW) -> Evaluation:
     return Evaluation(
         id=evaluation_id or new_id("eval"),
@@ -129,9 +133,6 @@ def evaluation_of(evaluation_id: str | None = None, *, now: datetime = NOW) -> E
         warnings=[],
         model_version="local/rules",
         evaluated_at=now,
-        input_tokens=0,
-        output_tokens=0,
-        cost_microusd=0,
     )
 
 

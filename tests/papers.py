@@ -2,7 +2,7 @@
 
 from millrace.bindings.ai.rules import Rules
 from millrace.domain.facts import ExtractedData, Facts, read_facts
-from millrace.domain.questions import Answer, Document, Question
+from millrace.domain.questions import Document, ModelAnswer, Question
 
 SLIP = """\
 Harbour Bakery LLC
@@ -49,7 +49,7 @@ def statement(
     return STATEMENT.format(paid_in=paid_in, paid_out=paid_out, closing=closing, fees=fees)
 
 
-def ask(*texts: str | bytes, mime_type: str = "text/plain", **given: str) -> Answer:
+def ask(*texts: str | bytes, mime_type: str = "text/plain", **given: str) -> ModelAnswer:
     """What the rules answer; `given` are the facts beside the documents."""
     documents = tuple(
         Document(f"Document {place}", mime_type, text if isinstance(text, bytes) else text.encode())

@@ -5,7 +5,14 @@ from millrace.domain.evaluations import CreateEvaluation, EvaluationAccepted
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.entry import Answer, Request
 from millrace.env import Env
-from millrace.errors import InvalidRequest
+from millrace.errors import (
+    AlreadyEvaluated,
+    InvalidRequest,
+    JobAlreadyPending,
+    LeadNotFound,
+    QuotaExceeded,
+    SiteNotFound,
+)
 from millrace.store import evaluations
 
 routes = entry.Routes()
@@ -17,6 +24,7 @@ routes = entry.Routes()
     scope="evaluations:write",
     headers=("X-Site-Id", "X-User-Id"),
     creates="evaluation",
+    refuses=(SiteNotFound, LeadNotFound, JobAlreadyPending, AlreadyEvaluated, QuotaExceeded),
 )
 def create_evaluation(
     request: Request, env: Env, lead_id: str, wanted: CreateEvaluation

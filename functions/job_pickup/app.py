@@ -1,30 +1,54 @@
-"""EventBridge, every minute: rescue the jobs whose worker was lost, and ring for all that is due."""
+"""EventBridge, every minute: rescue the jobs whose worker was lost, ring for what is due, and tidy up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from millrace import entry
 from millrace.domain.jobs import JOB_TABLES, JobTable
 from millrace.entry import Tick
 from millrace.env import Env
-from millrace.store import jobs
+from millrace.errors import DatabaseError
+from millrace.store import housekeeping, jobs
 from millrace.workloads.runner import run_due
+
+# As many as the consumers take in a minute. Were it all that is due, each minute would add as many again.
+MOST_RINGS = 100
 
 
 def pick_up(tick: Tick, env: Env) -> None:
-    """One kind after the other. With no queue there is nobody to ring for, so what is due is run here."""
+    """One kind after the other. What goes wrong stops nothing else; in the end the tick has failed for it."""
+    faults: list[Exception] = []
     for table in JOB_TABLES.values():
-        rescue(table, env=env)
-        due = count_due(table, env=env)
-        if env.QUEUE.configured:
-            env.QUEUE.ring(table.kind, count=due)
+        with noting(faults):
+            rescue(table, env=env, faults=faults)
+        with noting(faults):
+            serve(table, tick=tick, env=env)
+    with noting(faults):
+        prune(env)
+    if faults:
+        raise ExceptionGroup("Not everything could be picked up.", faults)
+
+
+@contextmanager
+def noting(faults: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:  # noqa: BLE001  # whatever it was, the other steps are taken
+        note(fault, faults=faults)
+
+
+def note(fault: Exception, *, faults: list[Exception]) -> None:
+    entry.log_fault(fault)
+    faults.append(fault)
+
+
+def rescue(table: JobTable, *, env: Env, faults: list[Exception]) -> None:
+    for moved in jobs.rescue(env.DB, table, now=env.now(), new_id=env.new_id, jitter=env.random):
+        if isinstance(moved, DatabaseError):
+            note(moved, faults=faults)
         else:
-            drain(table, tick=tick, env=env)
-
-
-def rescue(table: JobTable, *, env: Env) -> None:
-    for row in jobs.rescue(env.DB, table, now=env.now(), new_id=env.new_id, jitter=env.random):
-        report_rescue(table, row=row)
+            report_rescue(table, row=moved)
 
 
 def report_rescue(table: JobTable, *, row: Mapping[str, Any]) -> None:
@@ -32,6 +56,15 @@ def report_rescue(table: JobTable, *, row: Mapping[str, Any]) -> None:
     entry.count("JobsRescued", kind=table.kind)
     if row["status"] == table.failed:
         entry.count("JobsFailed", kind=table.kind)
+
+
+def serve(table: JobTable, *, tick: Tick, env: Env) -> None:
+    """Ring for what is due. With no queue there is nobody to ring for, so it is run here."""
+    due = count_due(table, env=env)
+    if env.QUEUE.configured:
+        env.QUEUE.ring(table.kind, count=min(due, MOST_RINGS))
+    else:
+        drain(table, tick=tick, env=env)
 
 
 def count_due(table: JobTable, *, env: Env) -> int:
@@ -48,6 +81,12 @@ def drain(table: JobTable, *, tick: Tick, env: Env) -> None:
     seconds_left = tick.remaining_seconds
     for ending in run_due(table.kind, env, worker_id=tick.worker_id, seconds_left=seconds_left):
         entry.report(ending, kind=table.kind, now=env.now())
+
+
+def prune(env: Env) -> None:
+    for table, count in housekeeping.prune(env.DB, now=env.now()).items():
+        if count:
+            entry.log("rows_pruned", table=table, count=count)
 
 
 handler = entry.worker(scheduled=pick_up)

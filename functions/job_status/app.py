@@ -5,6 +5,7 @@ from millrace.domain.evaluations import EvaluationJob, EvaluationJobAnswer
 from millrace.domain.jobs import EVALUATION
 from millrace.entry import Answer, Request
 from millrace.env import Env
+from millrace.errors import JobNotFound
 from millrace.store import evaluations
 
 POLL_AGAIN_SECONDS = 2
@@ -12,7 +13,13 @@ POLL_AGAIN_SECONDS = 2
 routes = entry.Routes()
 
 
-@routes.get("/api/ops/ai-evaluation-jobs/<job_id>", scope="evaluations:read", headers=("X-Site-Id",))
+@routes.get(
+    "/api/ops/ai-evaluation-jobs/<job_id>",
+    scope="evaluations:read",
+    headers=("X-Site-Id",),
+    also=(202,),
+    refuses=(JobNotFound,),
+)
 def show_evaluation_job(request: Request, env: Env, job_id: str) -> Answer[EvaluationJobAnswer]:
     """Poll a job until it is final."""
     tenant_id = request.caller.tenant_id

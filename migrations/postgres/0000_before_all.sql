@@ -4,6 +4,11 @@
 CREATE FUNCTION json_valid(document JSONB) RETURNS BOOLEAN
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT true';
 
+-- Differs: SQLite has datetime(): what the clock in UTC shows at that moment. Without it DATE() of a time would
+-- be the day where the session is; DATE(datetime(...)) is the same day on both, in any session.
+CREATE FUNCTION datetime(moment TIMESTAMPTZ) RETURNS TIMESTAMP
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT moment AT TIME ZONE ''UTC''';
+
 -- Roles belong to the server, not to the database: another database may have made them, perhaps at this moment.
 DO $$
 BEGIN
@@ -24,4 +29,5 @@ $$;
 -- migrate:down
 
 -- The roles stay: other databases of this server may use them.
+DROP FUNCTION datetime(TIMESTAMPTZ);
 DROP FUNCTION json_valid(JSONB);

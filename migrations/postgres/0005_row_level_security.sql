@@ -5,7 +5,13 @@
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   tenants, sites, api_keys, leads, lead_documents, lead_ai_evaluations, ai_evaluation_jobs, ai_evaluation_usage,
   quota_entries, job_events, idempotency_keys
-TO millrace_api, millrace_engine;
+TO millrace_engine;
+
+-- What a request needs and no more: it cannot raise its tenant's limits, nor rewrite what was charged or happened.
+GRANT SELECT ON tenants, sites, lead_ai_evaluations TO millrace_api;
+GRANT SELECT, INSERT ON quota_entries, job_events TO millrace_api;
+GRANT SELECT, INSERT, UPDATE ON leads, lead_documents, ai_evaluation_usage TO millrace_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ai_evaluation_jobs, idempotency_keys TO millrace_api;
 
 DO $$
 DECLARE

@@ -107,6 +107,37 @@ def test_code_that_does_not_start_leaves_the_code_before_it_serving(checkout: Ch
     assert checkout.message() == WORDS
 
 
+def test_a_template_that_an_editor_puts_in_place_anew_is_taken_up_each_time(checkout: Checkout):
+    for number in (1, 2):
+        saved = checkout.folder / "template.yaml.saved"
+        saved.write_text(f"{(checkout.folder / 'template.yaml').read_text()}# Saved {number}\n")
+        saved.replace(checkout.folder / "template.yaml")
+
+        checkout.wait_until(lambda: checkout.said().count("The new code serves.") == number)  # noqa: B023
+
+    assert checkout.said().count("Changed: template.yaml.") == 2
+
+
+def test_ctrl_c_before_it_serves_ends_it_without_a_welcome(tmp_path: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.run", "--port", str(free_port()), "--data", str(tmp_path)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    # The first thing that is made of all that comes before serving.
+    while not (tmp_path / "millrace.db").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+
+
 def test_ctrl_c_ends_supervisor_and_server_alike(checkout: Checkout):
     checkout.process.send_signal(signal.SIGINT)
 

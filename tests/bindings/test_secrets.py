@@ -1,12 +1,15 @@
 import json
 import socket
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from moto import mock_aws
+from pg8000.exceptions import DatabaseError as ServerError
 
-from millrace.bindings import secrets
+from millrace.bindings import postgres, stopwatch
+from millrace.bindings.postgres import PostgresDatabase
 from millrace.bindings.secrets import IamToken, SecretPassword
 from millrace.env import Config, Env
 from millrace.errors import ConfigurationInvalid, DatabaseUnavailable
@@ -43,7 +46,7 @@ def test_a_secret_without_a_password_is_a_wrong_configuration_that_does_not_tell
 
 def test_a_password_is_asked_for_once_a_minute_so_that_a_rotated_one_is_soon_known(manager, monkeypatch):
     at = [1_000.0]
-    monkeypatch.setattr(secrets.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(stopwatch, "seconds", lambda: at[0])
     password = keep(manager, "old")
     first = password()
     manager.put_secret_value(SecretId="database", SecretString="new")
@@ -56,11 +59,25 @@ def test_a_password_is_asked_for_once_a_minute_so_that_a_rotated_one_is_soon_kno
     assert (first, kept, renewed) == ("old", "old", "new")
 
 
+def test_a_password_that_the_database_has_refused_is_asked_for_anew(manager, monkeypatch):
+    password = keep(manager, "old")
+    password()
+    manager.put_secret_value(SecretId="database", SecretString="new")
+    refused = ServerError({"C": "28P01"})
+    monkeypatch.setattr(postgres, "Connection", Mock(side_effect=refused))
+
+    with pytest.raises(DatabaseUnavailable) as failed:
+        PostgresDatabase("postgresql://millrace_api@127.0.0.1/millrace", password=password).connect()
+
+    assert failed.value.cause == "28P01"
+    assert password() == "new"
+
+
 def test_a_secret_that_cannot_be_had_means_the_database_is_unavailable(manager):
     with pytest.raises(DatabaseUnavailable) as failed:
         SecretPassword("arn:of:nothing")()
 
-    assert failed.value.__cause__ is not None
+    assert failed.value.cause == "password: ResourceNotFoundException"
 
 
 def test_a_secrets_manager_out_of_reach_means_the_database_is_unavailable(monkeypatch):
@@ -125,14 +142,15 @@ def test_the_configuration_chooses_how_the_password_is_had(monkeypatch):
     for config in (
         Config(url),
         Config(url, database_password_secret="arn:of:a:secret", database_tls="off"),
-        Config(url, database_iam=True),
+        Config(url, database_iam=True, database_seconds=4),
         Config(url, database_iam=True, database_user="millrace_engine"),
     ):
         _ = Env(config).DB
 
-    assert given[0] == {"user": None, "password": None, "tls": None}
+    assert given[0] == {"user": None, "password": None, "tls": None, "answer_seconds": 28}
     assert isinstance(given[1]["password"], SecretPassword)
     assert given[1]["tls"] == "off"
+    assert given[2]["answer_seconds"] == 4
     assert given[2]["password"]().startswith(f"{HOST}:6432/?Action=connect&DBUser=owner&")
     assert "DBUser=millrace_engine" in given[3]["password"]()
     assert given[3]["user"] == "millrace_engine"

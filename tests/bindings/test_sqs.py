@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from millrace.bindings.queue import RING_SECONDS, SqsQueue
+from millrace.bindings.queue import RING_SECONDS, InProcessQueue, NoQueue, SqsQueue
+from millrace.errors import QueueUnavailable
 from tests.bindings.loopback import QuietHandler, accepting, refusing, serving
 
 EVALUATION = "https://sqs.eu-west-1.amazonaws.com/123456789012/evaluation"
@@ -84,6 +85,7 @@ def test_what_would_take_too_long_is_given_up(sqs, monkeypatch, caplog):
 
     assert len(bodies_in(sqs, url)) == 20
     assert the_loss(caplog).cause == "TimeoutError: too many to be sent in time"
+    assert the_loss(caplog).count == 30
 
 
 def test_a_delayed_ring_is_not_heard_yet(sqs):
@@ -116,9 +118,10 @@ def test_messages_that_sqs_refuses_are_a_lost_doorbell(monkeypatch, caplog):
             self.answer(200, body=json.dumps({"Successful": [], "Failed": failed}).encode())
 
     with serving(RefuseOne) as address:
-        ring_at(address, monkeypatch)
+        ring_at(address, monkeypatch, count=5)
 
     assert the_loss(caplog).cause == "RuntimeError: SQS refused 1: InternalError"
+    assert the_loss(caplog).count == 1
 
 
 def test_a_server_that_answers_500_is_asked_once(monkeypatch, caplog):
@@ -195,3 +198,40 @@ def test_all_rings_of_a_process_share_one_client(sqs, monkeypatch):
 
     assert made == [("sqs",)]
     assert len(bodies_in(sqs, url)) == 3
+
+
+def queue_with_dead_letters(sqs, *, letters: int) -> tuple[SqsQueue, str]:
+    """A queue, and the address of its dead letters."""
+    dead = sqs.create_queue(QueueName="evaluation-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    url = sqs.create_queue(QueueName="evaluation", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    for _ in range(letters):
+        sqs.send_message(QueueUrl=dead, MessageBody='{"kind": "evaluation"}')
+    return SqsQueue({"evaluation": url}), arn
+
+
+@pytest.mark.parametrize("letters", [0, 3])
+def test_dead_letters_are_put_back_by_sqs_itself_if_there_are_any(sqs, monkeypatch, letters):
+    queue, arn = queue_with_dead_letters(sqs, letters=letters)
+    client, started = queue._client(), []
+    monkeypatch.setattr(client, "start_message_move_task", lambda **given: started.append(given))
+
+    assert queue.redrive("evaluation") == letters
+    assert started == ([{"SourceArn": arn}] if letters else [])
+
+
+def test_what_cannot_be_put_back_is_an_error_that_says_why(sqs, monkeypatch):
+    queue, _ = queue_with_dead_letters(sqs, letters=1)
+    missing = SqsQueue({"evaluation": f"{EVALUATION}-missing"})
+
+    with pytest.raises(QueueUnavailable, match="No queue is configured for the kind story"):
+        queue.redrive("story")
+    with pytest.raises(QueueUnavailable, match="SQS refused"):
+        missing.redrive("evaluation")
+
+
+@pytest.mark.parametrize("queue", [NoQueue(), InProcessQueue(lambda *_: None)])
+def test_a_laptop_has_no_dead_letters_to_put_back(queue):
+    with pytest.raises(QueueUnavailable):
+        queue.redrive("evaluation")

@@ -1,5 +1,8 @@
 """What the tests on both databases share."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,13 @@ from tests.factories import accept_job
 def bed(db: Database, clock: Clock, tmp_path: Path) -> Bed:
     """A lead, and everything that it takes to evaluate it."""
     return Bed(db, clock=clock, folder=tmp_path)
+
+
+@pytest.fixture
+def scratch() -> Iterator[sqlite3.Connection]:
+    """An empty SQLite database as Python opens it, to show what the requirements' own text does."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        yield connection
 
 
 @pytest.fixture

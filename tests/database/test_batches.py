@@ -4,6 +4,7 @@ import pytest
 
 from millrace.errors import ConstraintBroken, StatementInvalid
 from tests.database.things import AT, add, ids, make_things
+from tests.databases import on_postgres
 
 
 @pytest.fixture
@@ -98,6 +99,52 @@ def test_an_error_never_repeats_the_values_it_was_about(things):
 def test_a_batch_of_none_or_of_too_many_statements_is_refused(db, statements):
     with pytest.raises(StatementInvalid, match="1 to 1000"):
         db.batch([db.prepare("SELECT 1")] * statements)
+
+
+def test_a_tenant_s_batch_has_the_same_limit(db):
+    tenant = db.for_tenant("tenant_a")
+
+    assert len(tenant.batch([tenant.prepare("SELECT 1")] * 1000)) == 1000
+    with pytest.raises(StatementInvalid, match="1 to 1000 statements, not 1001"):
+        tenant.batch([tenant.prepare("SELECT 1")] * 1001)
+
+
+def test_in_a_tenant_s_batch_statements_are_counted_from_the_tenant_s_first(things):
+    tenant = things.for_tenant("tenant_a")
+
+    with pytest.raises(ConstraintBroken) as broken:
+        tenant.batch([tenant.prepare("SELECT 7 AS seven"), add(tenant, "a", size=10)])
+
+    assert (broken.value.constraint, broken.value.statement) == ("size_is_small", 1)
+    assert [result.first()["seven"] for result in broken.value.results] == [7]
+
+
+@on_postgres
+def test_in_a_tenant_s_batch_what_is_said_of_a_wrong_statement_counts_likewise(db):
+    tenant = db.for_tenant("tenant_a")
+
+    with pytest.raises(StatementInvalid, match=r"statement 1 of its batch"):
+        tenant.batch([tenant.prepare("SELECT 1"), tenant.prepare("SELECT nothing FROM nowhere")])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "BEGIN",
+        "begin immediate",
+        "START TRANSACTION",
+        "COMMIT",
+        "END",
+        "ROLLBACK",
+        "ABORT",
+        "SAVEPOINT a",
+        "RELEASE a",
+        "-- first\n /* then */ COMMIT",
+    ],
+)
+def test_no_statement_begins_or_ends_the_transaction_that_its_batch_is(db, sql):
+    with pytest.raises(StatementInvalid, match="the batch is the transaction"):
+        db.prepare(sql)
 
 
 def test_a_batch_of_more_than_a_megabyte_is_refused(db):

@@ -5,8 +5,9 @@ from enum import StrEnum
 
 import pytest
 
-from millrace.errors import StatementInvalid, UnknownColumn, ValueNotStorable
+from millrace.errors import StatementInvalid, UnknownColumn, ValueNotStorable, ValueUnreadable
 from tests.database.things import AT, add, ids, make_things, one
+from tests.databases import on_postgres, on_sqlite
 
 
 @pytest.fixture
@@ -99,6 +100,8 @@ def test_an_enumeration_of_texts_is_stored_as_its_text(things):
     "value",
     [
         datetime(2025, 1, 1),  # noqa: DTZ001 - a time without a zone is the point
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))),
         2**63,
         float("nan"),
         float("inf"),
@@ -189,6 +192,14 @@ def test_an_unknown_column_is_an_error_and_never_none(things):
         things.prepare("SELECT id FROM things").first("size")
 
 
+def test_a_row_knows_which_columns_it_has(things):
+    add(things, "a").run()
+    row = things.prepare("SELECT id FROM things").first()
+
+    assert "id" in row
+    assert "size" not in row
+
+
 def test_raw_gives_tuples_and_all_gives_rows_by_name(things):
     add(things, "a", whole=1).run()
     select = things.prepare("SELECT id, whole FROM things")
@@ -208,6 +219,37 @@ def test_meta_counts_the_rows_written_and_none_for_a_read(things):
     assert gone.run().meta.changes == 1
     assert things.prepare("DELETE FROM things WHERE id = 'nobody'").run().meta.changes == 0
     assert things.prepare("SELECT 1 AS one").all().meta.duration > 0
+
+
+def test_meta_counts_nothing_for_what_writes_no_row(things):
+    add(things, "a").run()
+
+    assert things.prepare("CREATE TABLE others (id TEXT)").run().meta.changes == 0
+    assert things.prepare("ALTER TABLE others ADD COLUMN size INTEGER").run().meta.changes == 0
+    assert things.prepare("DROP TABLE others").run().meta.changes == 0
+    assert things.prepare("-- nothing").run().meta.changes == 0
+
+
+@on_postgres
+def test_a_column_of_a_type_that_sqlite_has_not_is_unreadable_and_its_batch_is_done(things):
+    unreadable = things.prepare("INSERT INTO things (id) VALUES ('a') RETURNING 1.5::numeric AS price")
+
+    with pytest.raises(ValueUnreadable, match="column price"):
+        unreadable.run()
+
+    assert ids(things) == ["a"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("column", ["facts", "at", "day"])
+def test_text_that_only_sqlite_takes_for_a_value_is_unreadable(things, column):
+    things.prepare(f"INSERT INTO things (id, {column}) VALUES ('a', 'a secret')").run()
+
+    with pytest.raises(ValueUnreadable, match="holds what is none") as unreadable:
+        one(things, column)
+
+    assert unreadable.value.__cause__ is None
+    assert "a secret" not in str(unreadable.value)
 
 
 def test_returning_answers_with_typed_rows(things):

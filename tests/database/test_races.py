@@ -21,6 +21,7 @@ from tests.factories import (
     add_house,
     add_lead,
     add_site,
+    begin_paid_work,
     claim_job,
     complete_job,
     count_rows,
@@ -83,6 +84,20 @@ def test_of_100_parallel_creates_for_one_lead_exactly_one_is_accepted(db):
 
     assert codes(outcomes) == {"accepted": 1, "JobAlreadyPending": 99}
     assert count_rows(db, "ai_evaluation_jobs") == used(db) == 1
+
+
+def test_a_lead_is_not_judged_twice_by_requests_that_race_with_the_end_of_its_job(db):
+    add_house(db, evaluations_a_month=1_000)
+
+    for _ in range(25):
+        lead = add_lead(db)
+        accept_job(db, lead)
+        job = claim_job(db)
+        racers = [lambda job=job: complete_job(db, job)] + [lambda lead=lead: accept_job(db, lead)] * 5
+        in_parallel(lambda race: race(), racers)
+
+    assert claim_job(db) is None
+    assert count_rows(db, "ai_evaluation_jobs") == used(db) == 25
 
 
 def test_parallel_repeats_of_one_request_are_done_once_and_answered_alike(db):
@@ -186,7 +201,11 @@ class Crowd:
         return "cancelled" if moved else "nothing to cancel"
 
     def rescue(self, luck):
-        jobs.rescue(self.db, EVALUATION, now=self.now(), new_id=lambda: new_id("move"), jitter=luck.random)
+        list(
+            jobs.rescue(
+                self.db, EVALUATION, now=self.now(), new_id=lambda: new_id("move"), jitter=luck.random
+            )
+        )
         return "rescued"
 
     def work(self, luck):
@@ -195,7 +214,7 @@ class Crowd:
             return "nothing due"
         if luck.random() < 0.1:
             return "died"
-        if luck.random() < 0.8 and not jobs.begin_paid_work(self.db, EVALUATION, job, now=self.now()):
+        if luck.random() < 0.8 and not begin_paid_work(self.db, job, now=self.now()):
             return "lost before paying"
         if luck.random() < 0.6:
             return "completed" if complete_job(self.db, job, now=self.now()) else "late"

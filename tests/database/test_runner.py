@@ -1,6 +1,7 @@
 """The runner: which job it takes, which it gives back, and what it does when someone was faster."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -8,8 +9,8 @@ from millrace.domain.jobs import EVALUATION
 from millrace.errors import DatabaseUnavailable, ModelTimeout
 from millrace.store import jobs
 from millrace.workloads.runner import run_due
-from tests.evaluation_bed import FACTS, SLIP, Model
-from tests.factories import accept_job, add_lead, count_rows
+from tests.evaluation_bed import FACTS, SLIP, Blinking, Model
+from tests.factories import accept_job, add_lead, count_rows, new_id
 
 
 def test_nothing_due_is_nothing_done(bed):
@@ -89,13 +90,144 @@ def test_a_failure_that_comes_too_late_changes_nothing(bed, job_id):
     assert bed.bell.rings == []
 
 
-def test_a_database_that_is_gone_comes_out_and_leaves_the_job_to_its_lease(bed, job_id):
+COMPLETING, FAILING, RELEASING = "SET status = 'completed'", "SET status = CASE", "SET status = 'pending'"
+
+
+@pytest.fixture
+def time_left(clock):
+    """A function's whole time, which passes with the clock."""
+    started = clock.now()
+    return lambda: 90 - (clock.now() - started).total_seconds()
+
+
+@pytest.mark.parametrize("blinks", [["before"], ["after"], ["before", "before", "after"]])
+def test_a_result_that_was_paid_for_outlives_a_blink_of_the_database(bed, job_id, time_left, blinks):
+    bed.add_document()
+    model = Model(json.dumps(FACTS))
+
+    ending = bed.run(model=model, db=Blinking(bed.db, move=COMPLETING, blinks=blinks), seconds_left=time_left)
+
+    assert ending.state == "completed"
+    assert len(model.questions) == count_rows(bed.db, "lead_ai_evaluations") == 1
+    assert bed.job["status"] == "completed"
+    assert bed.is_charged(1)
+
+
+@pytest.mark.parametrize("blink", ["before", "after"])
+def test_a_failure_outlives_a_blink_and_is_counted_and_rung_for_once(bed, job_id, time_left, blink):
+    bed.add_document()
+    model = Model(ModelTimeout("The model took longer than 30 s."))
+
+    ending = bed.run(model=model, db=Blinking(bed.db, move=FAILING, blinks=[blink]), seconds_left=time_left)
+
+    assert ending.state == "retried"
+    assert (bed.job["status"], bed.job["retry_count"]) == ("pending", 1)
+    assert [kind for kind, _ in bed.bell.rings] == ["evaluation"]
+
+
+@pytest.mark.parametrize("blink", ["before", "after"])
+def test_a_job_is_given_back_in_spite_of_a_blink(bed, job_id, blink):
+    left = iter([900.0, 1.0, 900.0])
+
+    ending = bed.run(db=Blinking(bed.db, move=RELEASING, blinks=[blink]), seconds_left=lambda: next(left))
+
+    assert ending.state == "released"
+    assert (bed.job["status"], bed.job["retry_count"]) == ("pending", 0)
+    assert bed.bell.rings == [("evaluation", 0)]
+
+
+def test_a_move_that_another_made_while_the_database_was_away_is_not_ours(bed, job_id, time_left):
+    class Cancelled(Blinking):
+        def batch(self, statements):
+            try:
+                return super().batch(statements)
+            except DatabaseUnavailable:
+                bed.cancel()
+                raise
+
     bed.add_document()
 
+    ending = bed.run(db=Cancelled(bed.db, move=COMPLETING, blinks=["before"]), seconds_left=time_left)
+
+    assert ending.state == "overtaken"
+    assert bed.job["status"] == "cancelled"
+
+
+def test_a_database_that_stays_away_leaves_the_job_to_its_lease_and_a_later_attempt(bed, job_id, time_left):
+    bed.add_document()
+    away = Blinking(bed.db, move=COMPLETING, blinks=["before"] * 1_000)
+
     with pytest.raises(DatabaseUnavailable):
-        bed.run(model=Model(DatabaseUnavailable()))
+        bed.run(db=away, seconds_left=time_left)
 
     assert bed.job["status"] == "processing"
+    bed.clock.advance(seconds=EVALUATION.lease_seconds)
+    now = bed.clock.now()
+    list(jobs.rescue(bed.db, EVALUATION, now=now, new_id=new_id, jitter=lambda: 0.5))
+    assert (bed.job["status"], bed.job["error_code"]) == ("pending", "LeaseExpired")
+    bed.clock.advance(seconds=15)
+    assert bed.run().state == "completed"
+    assert (bed.job["attempt"], bed.job["retry_count"]) == (2, 1)
+    assert bed.is_charged(1)
+
+
+def test_a_run_says_how_far_it_is_and_renews_its_lease(bed, job_id):
+    told = []
+
+    class Watched(Model):
+        def run(self, model, question):
+            told.append((bed.job["progress_message"], bed.job["locked_until"]))
+            return super().run(model, question)
+
+    class Slow:
+        def get(self, key, *, most_bytes):
+            told.append((bed.job["progress_message"], bed.job["locked_until"]))
+            bed.clock.advance(seconds=5)
+            return SLIP
+
+    bed.add_document()
+    started = bed.clock.now()
+
+    bed.run(model=Watched(json.dumps(FACTS)), bucket=Slow())
+
+    lease = timedelta(seconds=EVALUATION.lease_seconds)
+    assert told == [
+        ("Reading the documents", started + lease),
+        ("Asking the model", started + timedelta(seconds=5) + lease),
+    ]
+
+
+@pytest.mark.parametrize("seconds", [5, 60])
+def test_a_run_that_becomes_too_long_ends_before_its_lease_and_is_tried_again(bed, job_id, seconds):
+    class Slow:
+        def get(self, key, *, most_bytes):
+            bed.clock.advance(seconds=seconds)
+            return SLIP
+
+    for _ in range(10):
+        bed.add_document()
+    model = Model(json.dumps(FACTS))
+    started = bed.clock.now()
+
+    ending = bed.run(model=model, bucket=Slow())
+
+    assert (ending.state, ending.failure.code) == ("retried", "StorageError")
+    assert bed.clock.now() - started < timedelta(seconds=EVALUATION.most_seconds)
+    assert model.questions == []
+
+
+def test_an_answer_that_took_all_the_time_is_not_asked_for_again(bed, job_id):
+    def think():
+        bed.clock.advance(seconds=45)
+        return "no idea"
+
+    bed.add_document()
+    model = Model(think)
+
+    ending = bed.run(model=model)
+
+    assert (ending.state, ending.failure.code) == ("retried", "ModelTimeout")
+    assert len(model.questions) == 1
 
 
 def test_everything_due_is_run_one_after_the_other(bed):

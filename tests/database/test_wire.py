@@ -1,15 +1,13 @@
 """What goes over the wire to PostgreSQL: how often, and what happens when the wire breaks."""
 
 import socket
-import threading
-from contextlib import suppress
-from urllib.parse import urlsplit
 
 import pytest
 
 from millrace.bindings.postgres import IDLE_SECONDS, PostgresDatabase
 from millrace.bindings.sqlite import SqliteDatabase
 from millrace.errors import ConstraintBroken, DatabaseUnavailable
+from tests.database.wire import Wire
 from tests.factories import accept_job, add_house, add_lead, claim_job, complete_job
 
 
@@ -19,62 +17,16 @@ def postgres_url(postgres_databases):
         yield database.url
 
 
-class Wire:
-    """A loopback line to the server which counts the turns, and can be cut before an answer comes back."""
-
-    def __init__(self, host, port):
-        self._server = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.round_trips = 0
-        self.connections = 0
-        self.cut_next_answer = False
-        self._speaking = None
-        self._sockets = [self._listener]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                client = self._listener.accept()[0]
-                server = socket.create_connection(self._server)
-                self._sockets += [client, server]
-                self.connections += 1
-                threading.Thread(target=self._carry, args=("client", client, server), daemon=True).start()
-                threading.Thread(target=self._carry, args=("server", server, client), daemon=True).start()
-
-    def _carry(self, speaker, source, target):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if speaker == "client" and self._speaking != "client":
-                    self.round_trips += 1
-                self._speaking = speaker
-                if speaker == "server" and self.cut_next_answer:
-                    self.cut_next_answer = False
-                    break
-                target.sendall(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self):
-        for each in self._sockets:
-            each.close()
-
-
 @pytest.fixture
 def wire(postgres_url):
-    parts = urlsplit(postgres_url)
-    line = Wire(parts.hostname, parts.port)
+    line = Wire(postgres_url)
     yield line
     line.close()
 
 
 @pytest.fixture
-def wired(wire, postgres_url):
-    parts = urlsplit(postgres_url)
-    login = parts.netloc.rpartition("@")[0]
-    db = PostgresDatabase(f"postgresql://{login}@127.0.0.1:{wire.port}{parts.path}")
+def wired(wire):
+    db = PostgresDatabase(wire.url)
     db.prepare("SELECT 1").run()
     wire.round_trips = 0
     yield db

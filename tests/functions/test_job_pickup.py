@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+import pytest
+
 from functions.job_pickup.app import handler
-from millrace.domain.jobs import EVALUATION
+from millrace.domain.jobs import EVALUATION, EXPORT, JobTable
+from millrace.errors import ConstraintBroken, DatabaseUnavailable
 from millrace.store import evaluations, jobs
 from tests.events import Context, read_event
-from tests.factories import order_for
+from tests.factories import count_rows, order_for
 from tests.functions.conftest import World
+from tests.valid_rows import add_row
 
 
 def tick(world: World, *, queue: bool = True, milliseconds_left: int = 300_000) -> dict[str, Any]:
@@ -26,6 +30,10 @@ def accept(world: World, lead_id: str = "lead_123") -> None:
 def claim(world: World) -> None:
     moved = {"move_id": world.engine.new_id(), "now": world.clock.now()}
     assert jobs.claim(world.engine.DB, EVALUATION, worker_id="worker", **moved)
+
+
+def lines(capsys: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def metrics(output: str) -> dict[str, float]:
@@ -53,6 +61,14 @@ def test_it_rings_once_for_each_job_that_is_due(world: World):
     tick(world)
 
     assert world.doorbell.rung == [("evaluation", 2, 0)]
+
+
+def test_it_rings_for_no_more_than_can_be_taken_in_a_minute(world: World, monkeypatch):
+    monkeypatch.setattr(jobs, "count_due", lambda *_given, **_more: (1_000, world.clock.now()))
+
+    tick(world)
+
+    assert world.doorbell.rung == [("evaluation", 100, 0)]
 
 
 def test_the_age_of_the_oldest_due_job_is_measured(world: World, capsys):
@@ -88,6 +104,49 @@ def test_a_job_that_lost_its_last_worker_is_counted_as_failed(world: World, caps
     assert metrics(capsys.readouterr().out)["JobsFailed"] == 1
 
 
+def test_a_job_that_cannot_be_rescued_stops_nothing_else_and_the_tick_has_failed(
+    world: World, monkeypatch, capsys
+):
+    def refuse_one(*_given: Any, **_more: Any) -> Any:
+        yield ConstraintBroken("usage_within_quota")
+        yield {"id": "job_1", "status": "pending"}
+
+    accept(world)
+    monkeypatch.setattr(jobs, "rescue", refuse_one)
+
+    with pytest.raises(RuntimeError):
+        tick(world)
+
+    assert world.doorbell.rung == [("evaluation", 1, 0)]
+    faults = [line for line in lines(capsys) if line.get("message") == "fault"]
+    assert faults[0]["error"] == "ConstraintBroken"
+    assert faults[0]["reason"] == "constraint usage_within_quota broken by statement 0"
+
+
+@pytest.mark.parametrize("step", ["rescue", "count_due"])
+def test_one_kind_s_fault_stops_no_other_kind_and_no_tidying_up(world: World, monkeypatch, capsys, step):
+    def fail_for_exports(db: Any, table: JobTable, **given: Any) -> Any:
+        if table.kind == "export":
+            raise DatabaseUnavailable
+        return do(db, table, **given)
+
+    do = getattr(jobs, step)
+    monkeypatch.setattr(jobs, step, fail_for_exports)
+    monkeypatch.setattr("functions.job_pickup.app.JOB_TABLES", {"export": EXPORT, "evaluation": EVALUATION})
+    add_row(world.owner, "enrichment_cache", expires_at=world.clock.now())
+    accept(world)
+
+    with pytest.raises(RuntimeError):
+        tick(world)
+
+    assert ("evaluation", 1, 0) in world.doorbell.rung
+    assert count_rows(world.owner, "enrichment_cache") == 0
+    assert [line["error"] for line in lines(capsys) if line.get("message") == "fault"] == [
+        "DatabaseUnavailable",
+        "ExceptionGroup",
+    ]
+
+
 def test_a_job_that_is_being_worked_on_is_left_alone(world: World):
     accept(world)
     claim(world)
@@ -117,3 +176,16 @@ def test_without_a_queue_it_stops_when_the_time_is_too_short_for_another(world: 
 
     assert world.job()["status"] == "pending"
     assert world.job()["attempt"] == 0
+
+
+def test_it_tidies_up_what_has_expired(world: World, capsys):
+    tick(world)
+    add_row(world.owner, "enrichment_cache", expires_at=world.clock.now())
+
+    tick(world)
+
+    pruned = [line for line in capsys.readouterr().out.splitlines() if "rows_pruned" in line]
+    assert count_rows(world.owner, "enrichment_cache") == 0
+    assert [(json.loads(line)["table"], json.loads(line)["count"]) for line in pruned] == [
+        ("enrichment_cache", 1)
+    ]

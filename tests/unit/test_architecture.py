@@ -19,12 +19,25 @@ MAY_IMPORT = {
     "workloads": {"errors", "domain", "store", "env"},
     "env": {"errors", "bindings", "domain"},
     "entry": {"errors", "domain", "env"},
+    "operations": {"errors", "domain", "bindings.database", "store", "env"},
     "migrations": {"errors", "bindings"},
-    "command": {"errors", "domain", "bindings", "store", "workloads", "env", "entry", "migrations"},
+    "command": {
+        "errors",
+        "domain",
+        "bindings",
+        "store",
+        "workloads",
+        "env",
+        "entry",
+        "migrations",
+        "operations",
+    },
+    "__main__": {"command"},
     "functions": {"errors", "domain", "store", "workloads", "env", "entry"},
 }
 NOT_DEPLOYED = {"local", "tests", "gpu", "bench"}
-MAY_MIGRATE = {"functions.migrate", "functions.operate"}
+# Single functions that may do what no other may.
+ALSO_MAY_IMPORT = {"functions.migrate": {"migrations"}, "functions.operate": {"operations"}}
 
 # What touches the world, and the rooms that may name it. Everybody else is given it by `env`.
 WORLD = {
@@ -124,8 +137,9 @@ def full_name(node: ast.AST, known: dict[str, str]) -> str | None:
 
 def import_faults(module: str, names: set[str]) -> Iterator[str]:
     allowed = MAY_IMPORT.get(room_of(module), set()) | {room_of(module)}
-    if any(module.startswith(name) for name in MAY_MIGRATE):
-        allowed = allowed | {"migrations"}
+    for function, rooms in ALSO_MAY_IMPORT.items():
+        if module.startswith(function):
+            allowed = allowed | rooms
     for name in names:
         if not may_import(module, name, rooms=allowed):
             yield f"{module} imports {name}"

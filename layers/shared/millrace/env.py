@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from millrace.bindings.database import Database
     from millrace.bindings.gpu import Gpu
     from millrace.bindings.queue import Queue
+    from millrace.bindings.seal import Seal
+    from millrace.bindings.stack import Stack
 
 __all__ = ["Config", "Env", "current"]
 
@@ -64,6 +67,7 @@ def build_database(env: "Env") -> "Database":
         user=config.database_user,
         password=ask_for_password(config),
         tls=config.database_tls,
+        answer_seconds=config.database_seconds,
     )
 
 
@@ -113,8 +117,34 @@ def build_ai(env: "Env") -> "AI":
     return AI(env.config.ai_models, default=env.config.ai_default_model)
 
 
+def build_seal(env: "Env") -> "Seal":
+    from millrace.bindings.seal import KeyFileSeal, KmsSeal
+
+    key = env.config.seal_key
+    if key is None:
+        raise ConfigurationInvalid("SEAL_KEY is missing: this function needs kms:key or file:///path")
+    if key.startswith("kms:"):
+        return KmsSeal(key.removeprefix("kms:"))
+    return KeyFileSeal(unquote(urlsplit(key).path))
+
+
 def build_gpu(_env: "Env") -> "Gpu":
     raise ConfigurationInvalid("no GPU provider is configured for this function")
+
+
+def build_pepper(env: "Env") -> bytes | None:
+    """What the hashes of keys are made with. None where there is none, as on a laptop."""
+    if env.config.key_pepper_secret is None:
+        return None
+    from millrace.bindings.secrets import SecretPassword
+
+    return SecretPassword(env.config.key_pepper_secret)().encode()
+
+
+def build_stack(_env: "Env") -> "Stack":
+    from millrace.bindings.stack import Stack
+
+    return Stack()
 
 
 class Env:
@@ -125,6 +155,9 @@ class Env:
     QUEUE = Late(build_queue)
     AI = Late(build_ai)
     GPU = Late(build_gpu)
+    SEAL = Late(build_seal)
+    PEPPER = Late(build_pepper)
+    STACK = Late(build_stack)
 
     def __init__(
         self,
@@ -132,12 +165,14 @@ class Env:
         *,
         now: Callable[[], datetime] = utc_now,
         random: Callable[[], float] = random_float,
+        wait: Callable[[float], None] = time.sleep,
         **given: Any,
     ):
         """`given` are bindings by name, used instead of built ones: Env(config, QUEUE=NoQueue())."""
         self.config = config
         self._now = now
         self._random = random
+        self._wait = wait
         self._building = threading.RLock()
         for name, binding in given.items():
             if not isinstance(vars(Env).get(name), Late):
@@ -160,6 +195,13 @@ class Env:
         """Chance for spreading retries: 0 or more, less than 1."""
         return self._random()
 
+    def wait(self, seconds: float) -> None:
+        self._wait(seconds)
+
+    def new_secret(self) -> int:
+        """256 bits of chance, for what must not be guessed."""
+        return int.from_bytes(os.urandom(32), "big")
+
     def new_id(self, prefix: str | None = None) -> str:
         """A UUIDv7 (RFC 9562), so that ids sort by time; with a prefix as in job_018f…, without hyphens."""
         milliseconds = (self.now() - EPOCH) // timedelta(milliseconds=1)
@@ -174,6 +216,12 @@ class Env:
         """Close the database, if it was opened."""
         if "DB" in self.__dict__:
             self.DB.close()
+
+
+def for_command(*, database_url: str | None, otherwise: str) -> Env:
+    """An Env for a person at the command line: of this process's variables, with the database they named."""
+    named = database_url or os.environ.get("DATABASE_URL", "").strip() or otherwise
+    return Env.from_variables({**os.environ, "DATABASE_URL": named})
 
 
 _making = threading.Lock()

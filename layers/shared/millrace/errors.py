@@ -15,10 +15,11 @@ MillraceError
 │   ├── LeaseExpired (transient)     └── ProcessingError (transient)
 ├── DatabaseError                    what a binding says of the database
 │   ├── ConstraintBroken             ├── StatementInvalid
-│   ├── ValueNotStorable             └── UnknownColumn
-├── MigrationInvalid                 ├── MigrationFailed
+│   ├── ValueNotStorable             └── ValueUnreadable, UnknownColumn
+├── MigrationInvalid, MigrationFailed, CutoverRefused, CutoverFailed, BackupFailed
+├── LinkRefused, CommandRefused, StackUnavailable, QueueUnavailable
 ├── BucketError ─ ObjectKeyInvalid, ObjectTooLarge
-├── LinkRefused
+├── SealError ─ SealBroken, SealUnavailable
 └── ConfigurationInvalid
 """
 
@@ -34,6 +35,7 @@ class Refusal(MillraceError):
 
     status = 500
     message = "Something went wrong on our side."
+    cause: str | None = None
 
     def __init__(self, message: str | None = None, *, headers: dict[str, str] | None = None, **facts: Any):
         self.message = message or type(self).message
@@ -118,12 +120,18 @@ class QuotaExceeded(Refusal):
 
 
 class DatabaseUnavailable(Refusal):
+    """`cause`, for the log alone, is a SQLSTATE, or what was done and what came of it: "connect: refused"."""
+
     status = 503
     message = "The database does not answer at the moment. Repeat the request with the same Idempotency-Key."
 
+    def __init__(self, message: str | None = None, *, cause: str | None = None):
+        super().__init__(message)
+        self.cause = cause
+        self.args = (f"{self.message} ({cause})",) if cause else self.args
+
 
 class InternalError(Refusal):
-    status = 500
     message = "Something went wrong on our side. Tell us the request_id."
 
 
@@ -191,7 +199,7 @@ class ProcessingError(JobFailure):
 
 
 class DatabaseError(MillraceError):
-    """The database refused a statement. Nothing of its batch was written."""
+    """The database refused a statement. Nothing of its batch was written, or the error says otherwise."""
 
 
 class ConstraintBroken(DatabaseError):
@@ -216,6 +224,10 @@ class ValueNotStorable(DatabaseError):
     """A value of a kind that does not mean the same on both databases."""
 
 
+class ValueUnreadable(DatabaseError):
+    """An answer holds what is no value on both databases: cast it. On PostgreSQL its batch has been done."""
+
+
 class UnknownColumn(DatabaseError):
     """A row was asked for a column it does not have."""
 
@@ -226,6 +238,18 @@ class MigrationInvalid(MillraceError):
 
 class MigrationFailed(MillraceError):
     """A migration could not be applied. The message says which, where and why; the database is as before."""
+
+
+class CutoverRefused(MillraceError):
+    """The two databases cannot be copied one to the other as they are. Nothing was changed."""
+
+
+class CutoverFailed(MillraceError):
+    """A copy stopped half way, at something that is no row's fault. Running it again goes on from there."""
+
+
+class BackupFailed(MillraceError):
+    """A backup could not be made or put back. The message says why; the database is as before."""
 
 
 class BucketError(MillraceError):
@@ -241,14 +265,35 @@ class ObjectTooLarge(BucketError):
 
 
 class LinkRefused(MillraceError):
-    """A presigned link was not honoured: forged, expired, for another key, of another type or size.
-
-    `rule` is the one word for it: method, query, signature, expired, content_type or size.
-    """
+    """A presigned link was not honoured. `rule`: method, query, signature, expired, content_type or size."""
 
     def __init__(self, rule: str, message: str):
         self.rule = rule
         super().__init__(f"{rule}: {message}")
+
+
+class CommandRefused(MillraceError):
+    """An operator's command was not carried out. The message says why, and what to do instead."""
+
+
+class QueueUnavailable(MillraceError):
+    """There is no queue to be looked after, or it does not answer. A ring never raises it."""
+
+
+class StackUnavailable(MillraceError):
+    """CloudFormation, or a function of the stack, cannot be reached or does not answer."""
+
+
+class SealError(MillraceError):
+    """A secret could not be sealed or opened."""
+
+
+class SealBroken(SealError):
+    """It was sealed with another key or for another row, or has been changed since."""
+
+
+class SealUnavailable(SealError):
+    """The key cannot be reached at the moment, or is not there."""
 
 
 class ConfigurationInvalid(MillraceError):

@@ -6,10 +6,14 @@ import sys
 import pytest
 
 from millrace.bindings.ai import AI
-from millrace.domain.questions import Answer, Question
+from millrace.domain.questions import ModelAnswer, Question
 from millrace.errors import ConfigurationInvalid, ModelAnswerInvalid, ModelTimeout, ModelUnavailable
 
 QUESTION = Question("How many?")
+
+
+def enough():
+    return 900.0
 
 
 class Parrot:
@@ -21,7 +25,7 @@ class Parrot:
 
     def run(self, model, question):
         self.asked.append((model, question))
-        return Answer(
+        return ModelAnswer(
             self.texts.pop(0), model_version=f"{model}@1", input_tokens=10, output_tokens=2, cost_microusd=7
         )
 
@@ -68,7 +72,7 @@ def test_a_configuration_that_makes_no_sense_is_refused_by_the_variable_s_name(m
 def test_an_understood_answer_is_asked_for_once():
     parrot = Parrot("3")
 
-    reply = ai_of(parrot).ask("auto", QUESTION, read=int)
+    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough)
 
     assert reply.value == 3
     assert len(reply.answers) == len(parrot.asked) == 1
@@ -77,7 +81,7 @@ def test_an_understood_answer_is_asked_for_once():
 def test_a_misunderstood_answer_is_put_to_the_model_once_with_what_is_wrong():
     parrot = Parrot("some", "3")
 
-    reply = ai_of(parrot).ask("auto", QUESTION, read=int)
+    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough)
 
     assert reply.value == 3
     assert [answer.cost_microusd for answer in reply.answers] == [7, 7]
@@ -90,10 +94,20 @@ def test_a_misunderstood_answer_is_put_to_the_model_once_with_what_is_wrong():
 
 def test_a_second_answer_that_cannot_be_read_is_final_keeps_its_charge_and_asks_for_a_person():
     with pytest.raises(ModelAnswerInvalid, match="person") as failed:
-        ai_of(Parrot("some", "many", "3")).ask("auto", QUESTION, read=int)
+        ai_of(Parrot("some", "many", "3")).ask("auto", QUESTION, read=int, seconds_left=enough)
 
     assert not failed.value.transient
     assert failed.value.keeps_charge
+
+
+@pytest.mark.parametrize(("left", "asked"), [([29.9], 0), ([30.0, 29.9], 1)])
+def test_a_model_is_not_asked_when_less_time_is_left_than_it_may_take(left, asked):
+    parrot, seconds = Parrot("some", "3"), iter(left)
+
+    with pytest.raises(ModelTimeout):
+        ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=lambda: next(seconds))
+
+    assert len(parrot.asked) == asked
 
 
 def test_what_a_provider_raises_comes_out_as_it_is():
@@ -102,7 +116,7 @@ def test_what_a_provider_raises_comes_out_as_it_is():
             raise ModelTimeout("The model took longer than 30 s.")
 
     with pytest.raises(ModelTimeout):
-        ai_of(Slow()).ask("auto", QUESTION, read=int)
+        ai_of(Slow()).ask("auto", QUESTION, read=int, seconds_left=enough)
 
 
 def test_knowing_the_models_does_not_import_their_providers():

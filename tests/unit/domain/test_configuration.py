@@ -33,9 +33,11 @@ def test_every_variable_becomes_a_field():
         DATABASE_USER="millrace_api",
         DATABASE_IAM="true",
         DATABASE_TLS="verify",
+        DATABASE_SECONDS="4",
         BUCKET_URL="s3://millrace-documents",
         BUCKET_LINKS_URL="http://127.0.0.1:8787/__bucket/",
         BUCKET_LINKS_SECRET="a secret of the test",
+        SEAL_KEY="kms:alias/millrace",
         QUEUE_URL_EVALUATION="https://sqs.example/1/evaluation",
         QUEUE_URL_EXPORT="https://sqs.example/1/export",
         AI_MODELS="local/rules, vendor/model-1.5:latest",
@@ -48,9 +50,11 @@ def test_every_variable_becomes_a_field():
         database_user="millrace_api",
         database_iam=True,
         database_tls="verify",
+        database_seconds=4,
         bucket_url="s3://millrace-documents",
         bucket_links_url="http://127.0.0.1:8787/__bucket",
         bucket_links_secret="a secret of the test",
+        seal_key="kms:alias/millrace",
         queue_urls={
             "evaluation": "https://sqs.example/1/evaluation",
             "export": "https://sqs.example/1/export",
@@ -63,6 +67,11 @@ def test_every_variable_becomes_a_field():
 
 def test_an_empty_variable_is_an_absent_one():
     assert read(BUCKET_URL="", DATABASE_USER=" ", QUEUE_URL_EXPORT="", LOG_LEVEL="") == read()
+
+
+def test_metrics_are_counted_under_a_name_or_not_at_all():
+    assert read(METRICS_NAMESPACE="Millrace/prod").metrics_namespace == "Millrace/prod"
+    assert read(METRICS_NAMESPACE="none").metrics_namespace is None
 
 
 def test_the_first_model_is_the_default():
@@ -86,7 +95,14 @@ def test_variables_of_others_are_left_alone():
         ("DATABASE_URL", "postgresql://user@host:port/name"),
         ("DATABASE_URL", "postgresql://user@host:70000/name"),
         ("DATABASE_URL", "postgresql://user@[::1/name"),
+        ("DATABASE_URL", "postgresql://user@host/name?sslmode=require"),
+        ("DATABASE_URL", "postgresql://user@host/name#part"),
+        ("DATABASE_URL", "sqlite:///var/millrace.db?mode=ro"),
         ("DATABASE_IAM", "yes"),
+        ("DATABASE_SECONDS", "0"),
+        ("DATABASE_SECONDS", "4.5"),
+        ("DATABASE_SECONDS", "1000"),
+        ("DATABASE_SECONDS", "soon"),
         ("DATABASE_TLS", "maybe"),
         ("BUCKET_URL", "millrace-documents"),
         ("BUCKET_URL", "s3://Has_Capitals"),
@@ -94,6 +110,9 @@ def test_variables_of_others_are_left_alone():
         ("BUCKET_URL", "file://relative/folder"),
         ("BUCKET_LINKS_URL", "127.0.0.1:8787"),
         ("BUCKET_LINKS_SECRET", "short"),
+        ("SEAL_KEY", "alias/millrace"),
+        ("SEAL_KEY", "kms:"),
+        ("SEAL_KEY", "file:///folder/"),
         ("QUEUE_URL_EVALUATION", "evaluations"),
         ("AI_MODELS", ","),
         ("AI_MODELS", "local/rules, no-provider"),
@@ -125,6 +144,12 @@ def test_all_that_is_wrong_is_said_at_once():
 def test_links_need_an_address_and_a_secret(given, missing):
     with pytest.raises(ConfigurationInvalid, match=missing):
         read(**given)
+
+
+def test_both_names_of_the_scheme_are_taken():
+    short = POSTGRES.replace("postgresql:", "postgres:")
+
+    assert read(DATABASE_URL=short).database_url == short
 
 
 def test_a_password_comes_from_one_place_only():

@@ -3,13 +3,14 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 
 from millrace import entry
 from millrace.entry.logs import EVENTS, log, log_fault, saying, set_level
-from millrace.entry.metrics import UNITS, Metric, count
+from millrace.entry.metrics import UNITS, Metric, count, set_namespace
 from millrace.env import Config, Env
 from millrace.errors import DatabaseUnavailable
 from tests.events import Context, env_without_a_world, http_event, read_event
@@ -226,3 +227,36 @@ def test_what_stands_behind_a_503_is_logged(written):
     assert answer["statusCode"] == 503
     assert fault["error"] == "DatabaseUnavailable"
     assert any("lose_the_database" in frame for frame in fault["trace"])
+
+
+def test_each_stack_counts_under_a_name_of_its_own(written):
+    refuse = entry.worker(authorize=lambda _token, _env: None)
+    config = Config(database_url="sqlite:////nowhere.db", metrics_namespace="Millrace/prod")
+
+    refuse({"type": "REQUEST", "identitySource": ["Bearer x"]}, Context(), env=Env(config))
+    set_namespace("Millrace")
+
+    (declared,) = next(line for line in written() if "_aws" in line)["_aws"]["CloudWatchMetrics"]
+    assert declared["Namespace"] == "Millrace/prod"
+
+
+def test_a_metric_is_written_in_one_piece_so_that_threads_do_not_tear_it(monkeypatch: pytest.MonkeyPatch):
+    pieces: list[str] = []
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(write=pieces.append))
+
+    count("JobsCreated", kind="evaluation")
+
+    (piece,) = pieces
+    assert piece.endswith("}\n")
+
+
+def test_where_nobody_collects_metrics_none_are_written(written):
+    refuse = entry.worker(authorize=lambda _token, _env: None)
+    config = Config(database_url="sqlite:////nowhere.db", metrics_namespace=None)
+
+    refuse({"type": "REQUEST", "identitySource": ["Bearer x"]}, Context(), env=Env(config))
+    set_namespace("Millrace")
+
+    lines = written()
+    assert lines_of(lines, "caller_refused")
+    assert metrics_of(lines) == []

@@ -1,6 +1,7 @@
 """Which handler an event is for, and what Lambda is told."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -179,6 +180,22 @@ def test_what_is_no_bearer_token_is_refused_without_a_look_at_the_database(sourc
 
     assert answer == {"isAuthorized": False}
     assert authorize.asked == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "logged"), [({}, "gateway-request-1"), ({"x-request-id": "mine-1"}, "mine-1")]
+)
+@pytest.mark.parametrize("handler", [Noting(None), Noting(error=DatabaseUnavailable())])
+def test_what_an_authorizer_logs_is_found_by_the_request_s_own_id(headers, logged, handler, capsys):
+    request = {**AUTHORIZER["requestContext"], "requestId": "gateway-request-1"}
+    event = {**AUTHORIZER, "headers": headers, "requestContext": request}
+
+    with suppress(DatabaseUnavailable):
+        give(event, authorize=handler)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line.get("message") in ("caller_refused", "fault")]
+    assert line["request_id"] == logged
 
 
 def test_an_authorizer_without_a_database_says_neither_yes_nor_no():

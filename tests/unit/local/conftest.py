@@ -3,15 +3,15 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from local.cloud import Cloud
-from local.server import Application
+from local.serve import Server
 from local.settings import Settings
 from local.template import Template, read_template
 
@@ -22,6 +22,7 @@ TEMPLATE = Path(__file__).parent / "cloud" / "template.yaml"
 class Served:
     cloud: Cloud
     client: httpx.Client
+    server: Server
 
 
 class Stopwatch:
@@ -39,23 +40,24 @@ def template() -> Template:
     return read_template(TEMPLATE)
 
 
-@pytest.fixture(scope="module")
-def served(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@contextmanager
+def serving(template: Template, data: Path) -> Iterator[Served]:
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = Settings(
-        data=tmp_path_factory.mktemp("data"), port=listener.getsockname()[1], template=TEMPLATE
-    )
+    settings = Settings(data=data, port=listener.getsockname()[1], template=TEMPLATE)
     cloud = Cloud(template, settings=settings)
-    config = uvicorn.Config(
-        Application(cloud), log_config=None, lifespan="on", ws="none", server_header=False
-    )
-    server = uvicorn.Server(config)
+    server = Server(cloud, on_started=lambda: None)
     thread = threading.Thread(target=server.run, args=[[listener]])
     thread.start()
     with httpx.Client(base_url=settings.url) as client:
-        yield Served(cloud, client)
-    server.should_exit = True
+        yield Served(cloud, client, server)
+    server.end()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def served(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(template, tmp_path_factory.mktemp("data")) as served:
+        yield served
 
 
 @pytest.fixture

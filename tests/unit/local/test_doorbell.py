@@ -188,3 +188,23 @@ def test_a_ring_reaches_the_function_at_once(served: Served, template: Template)
 
     assert work.rang.wait(1)
     assert work.seen[-1]["Records"][0]["body"] == '{"kind": "bell"}'
+
+
+def test_a_consumer_goes_on_after_an_error_that_nobody_expected(
+    template: Template, caplog: pytest.LogCaptureFixture
+):
+    delivered = threading.Semaphore(0)
+
+    def break_down(function: str, event: Any) -> None:
+        delivered.release()
+        raise OSError("no disk")
+
+    doorbells = Doorbells(template, invoke=break_down)
+    for _ in range(CONSUMER.most_at_once + 1):
+        doorbells.send(template.queues["Bell"].url, "{}")
+    doorbells.start()
+
+    for _ in range(CONSUMER.most_at_once + 1):
+        assert delivered.acquire(timeout=5)
+    doorbells.stop()
+    assert "Bell: a message could not be delivered" in caplog.text

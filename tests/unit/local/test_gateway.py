@@ -1,6 +1,7 @@
 """The API over a real socket: what the gateway says itself, byte for byte, and what it passes on."""
 
 import json
+import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -117,6 +118,47 @@ def test_a_refusal_is_remembered_too(client: httpx.Client):
 
 def test_a_function_that_fails_is_500(client: httpx.Client):
     assert_gateway_says(client.get("/open/x?fail=1"), 500, "Internal Server Error")
+
+
+def test_what_goes_wrong_in_the_gateway_itself_is_500_in_its_words(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def break_down(name: str, event: Any) -> None:
+        raise OSError("no disk")
+
+    monkeypatch.setattr(served.cloud.runtime, "start", break_down)
+
+    assert_gateway_says(served.client.get("/open/x"), 500, "Internal Server Error")
+    assert "no disk" in caplog.text
+
+
+def test_where_a_request_says_it_comes_from_is_not_believed(client: httpx.Client):
+    event = client.get("/open/x", headers={"X-Forwarded-For": "203.0.113.9"}).json()
+
+    assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
+    assert event["headers"]["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/open/a-token", "ANY /open/{proxy+} -> 200"),
+        ("/nowhere/a-token", "GET (no route) -> 404"),
+        ("/__bucket/a-token", "GET /__bucket/{key} -> 403"),
+    ],
+)
+def test_a_request_is_logged_by_its_route_and_never_by_its_path(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture, path: str, named: str
+):
+    caplog.set_level(logging.INFO, "local")
+
+    client.get(path)
+    # The line is written once the answer is sent, and so before the next request is read.
+    client.get("/nothing")
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "local"]
+    assert any(line.startswith(named) for line in lines)
+    assert "a-token" not in "".join(lines)
 
 
 def test_an_answer_that_is_no_response_is_500(client: httpx.Client):

@@ -1,6 +1,10 @@
 """What `python -m local.run` is asked for."""
 
+import errno
 import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,7 +63,47 @@ def test_a_taken_port_is_said_and_ends_it(
 def test_a_password_in_the_database_url_is_not_shown(tmp_path: Path):
     settings = Settings(data=tmp_path, database_url="postgresql://me:secret@host:5432/name")
 
-    assert run.shown(settings) == "host:5432/name"
+    assert settings.database_shown == "host:5432/name"
+
+
+@pytest.mark.parametrize("port", ["abc", "", "0", "-1", "65536", "1e3", "9" * 5000])
+def test_what_is_no_port_is_said(port: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        run.read_arguments([f"--port={port}"])
+
+    assert "is no port: say a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_of_the_environment_is_held_to_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("PORT", "abc")
+
+    with pytest.raises(SystemExit):
+        run.read_arguments([])
+
+    assert "abc is no port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["postgresql://h:notaport/x", "postgresql://h", "mysql://h/x"])
+def test_what_is_no_database_url_is_said(url: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        run.read_arguments([f"--database={url}"])
+
+    assert "postgresql://user:password@host:port/name" in capsys.readouterr().err.partition("error:")[2]
+
+
+def test_a_port_that_may_not_be_used_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(port: int) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(run, "listen", refuse)
+    monkeypatch.setattr("sys.argv", ["run", "--port", "80"])
+
+    assert run.main() == 1
+    assert "Port 80 cannot be used: Permission denied" in capsys.readouterr().err
 
 
 def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path):
@@ -69,6 +113,8 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "DATABASE_USER": "millrace_api",
         "BUCKET_URL": "s3://bucket",
         "AI_MODELS": "local/rules",
+        "SEAL_KEY": "kms:alias/millrace",
+        "METRICS_NAMESPACE": "Millrace/prod",
     }
     settings = Settings(data=tmp_path, port=9000)
 
@@ -80,6 +126,8 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "BUCKET_LINKS_URL": "http://127.0.0.1:9000/__bucket",
         "BUCKET_LINKS_SECRET": "x" * 32,
         "AI_MODELS": "local/rules",
+        "SEAL_KEY": f"file://{tmp_path}/seal.key",
+        "METRICS_NAMESPACE": "none",
     }
 
 
@@ -88,7 +136,13 @@ def test_on_a_server_with_the_roles_a_function_logs_in_as_its_role(tmp_path: Pat
 
     told = local_variables({"DATABASE_USER": "millrace_api"}, settings=settings, links_secret="", roles=True)
 
-    assert told == {"DATABASE_USER": "millrace_api", "DATABASE_URL": "postgresql://me@host/name"}
+    assert (told["DATABASE_USER"], told["DATABASE_URL"]) == ("millrace_api", "postgresql://me@host/name")
+
+
+def test_a_function_that_seals_nothing_is_given_no_key(tmp_path: Path):
+    told = local_variables({}, settings=Settings(data=tmp_path), links_secret="", roles=False)
+
+    assert "SEAL_KEY" not in told
 
 
 def test_the_secret_of_the_links_is_made_once_and_is_nobody_elses(tmp_path: Path):
@@ -96,3 +150,30 @@ def test_the_secret_of_the_links_is_made_once_and_is_nobody_elses(tmp_path: Path
 
     assert read_links_secret(tmp_path) == first
     assert (tmp_path / "links.secret").stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_secret_that_somebody_who_was_killed_has_left_is_made_anew(tmp_path: Path):
+    (tmp_path / "links.secret").touch()
+
+    made = read_links_secret(tmp_path)
+
+    assert len(made) == 64
+    assert read_links_secret(tmp_path) == made
+
+
+def test_who_starts_at_the_same_time_has_the_same_secret(tmp_path: Path):
+    with ThreadPoolExecutor(8) as threads:
+        secrets = set(threads.map(lambda _: read_links_secret(tmp_path), range(32)))
+
+    assert len(secrets) == 1
+
+
+def test_the_arguments_are_read_before_anything_slow_is_imported():
+    # So that a Ctrl-C of the first moment ends it without a word.
+    slow = "{'uvicorn', 'watchfiles', 'aws_lambda_powertools', 'pydantic'}"
+
+    subprocess.run(
+        [sys.executable, "-c", f"import sys, local.run; assert not {slow} & sys.modules.keys()"],
+        cwd=ROOT,
+        check=True,
+    )

@@ -1,10 +1,12 @@
 """Functions run in process: their context, their failures, and the end."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.intrinsics import TemplateInvalid
 from local.runtime import Context, FunctionFailed, Runtime
 from local.template import Template
 from tests.unit.local.conftest import Stopwatch
@@ -18,11 +20,13 @@ class NoRoster:
     def leave(self, worker_id: str) -> None: ...
 
 
-def runtime_of(template: Template, handler: Any, *, clock: Stopwatch | None = None) -> Runtime:
+def runtime_of(
+    template: Template, handler: Any, *, clock: Stopwatch | None = None, roster: Any = None
+) -> Runtime:
     runtime = Runtime(
         {"Echo": template.functions["Echo"]},
         env_of=lambda function: "env",
-        roster=NoRoster(),
+        roster=roster or NoRoster(),
         clock=clock or Stopwatch(),
     )
     runtime._handlers["Echo"] = handler
@@ -111,3 +115,31 @@ def test_what_does_not_end_in_time_is_counted(template: Template):
 
     assert runtime.stop(grace_seconds=0) == 1
     end.set()
+
+
+class BrokenRoster:
+    """Its folder is away."""
+
+    def enter(self, worker_id: str) -> None:
+        raise FileNotFoundError("no folder")
+
+    def leave(self, worker_id: str) -> None: ...
+
+
+def test_an_invocation_that_cannot_be_noted_has_failed_like_any_other(template: Template):
+    runtime = runtime_of(template, lambda event, context, env: "not run", roster=BrokenRoster())
+
+    with pytest.raises(FunctionFailed, match="no folder"):
+        runtime.invoke("Echo", {})
+
+    assert runtime.stop(grace_seconds=0) == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "handler"), [("functions.nowhere.app", "handler"), ("functions.authorize.app", "nothing")]
+)
+def test_a_function_that_cannot_be_imported_is_named(template: Template, module: str, handler: str):
+    missing = replace(template.functions["Echo"], module=module, handler=handler)
+
+    with pytest.raises(TemplateInvalid, match=rf"Echo: {module}\.{handler} cannot be imported"):
+        Runtime({"Echo": missing}, env_of=lambda function: "env", roster=NoRoster())

@@ -1,6 +1,7 @@
 """Schedules: when they are due, what they send, and firing them by hand."""
 
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 
 from local.intrinsics import TemplateInvalid
 from local.runtime import FunctionFailed
-from local.schedule import Schedules, read_expression, to_event
+from local.schedule import Schedules, read_expression, spellings, to_event
 from local.template import Schedule
 from tests.unit.local.cloud.work import app as work
 
@@ -70,14 +71,66 @@ def test_the_event_is_the_schedulers():
     [
         ("rate(1 minute)", ["EveryMinute"]),
         ("cron(0 3 * * ? *)", ["EveryNight"]),
-        ("* * * * *", ["EveryMinute", "EveryNight"]),
+        ("* * * * *", ["EveryMinute"]),
+        ("0 3 * * *", ["EveryNight"]),
         (None, ["EveryMinute", "EveryNight"]),
     ],
 )
-def test_by_hand_the_named_schedule_is_fired_and_otherwise_all(asked: str | None, fired: list[str]):
+def test_by_hand_the_named_schedule_is_fired_and_without_a_name_all(asked: str | None, fired: list[str]):
     schedules = Schedules((MINUTELY, NIGHTLY), invoke=lambda function, event: None, now=lambda: NOW)
 
     assert [one.schedule.name for one in schedules.fire_like(asked)] == fired
+
+
+@pytest.mark.parametrize(
+    ("expression", "crontab"),
+    [
+        ("rate(1 minute)", "* * * * *"),
+        ("rate(5 minutes)", "*/5 * * * *"),
+        ("rate(1 hour)", "0 * * * *"),
+        ("rate(1 day)", "0 0 * * *"),
+        ("cron(30 9 ? * MON-FRI *)", "30 9 * * MON-FRI"),
+    ],
+)
+def test_a_schedule_can_also_be_called_as_a_crontab_would(expression: str, crontab: str):
+    assert spellings(expression) == [expression, crontab]
+
+
+def test_what_no_schedule_is_called_fires_nothing_and_is_told_what_there_is(client: httpx.Client):
+    before = len(work.seen)
+
+    response = client.get("/__scheduled", params={"cron": "1 2 3 4 5"})
+
+    assert response.status_code == 404
+    assert "'1 2 3 4 5'" in response.json()["message"]
+    assert response.json()["known"] == ["0 * * * *", "rate(1 hour)"]
+    assert len(work.seen) == before
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_only_a_get_fires(client: httpx.Client, method: str):
+    before = len(work.seen)
+
+    response = client.request(method, "/__scheduled")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+    assert len(work.seen) == before
+
+
+def test_a_schedule_goes_on_after_an_error_that_nobody_expected(caplog: pytest.LogCaptureFixture):
+    fired, clock = threading.Semaphore(0), iter(NOW + timedelta(minutes=n) for n in range(1_000_000))
+
+    def break_down(function: str, event: Any) -> None:
+        fired.release()
+        raise OSError("no disk")
+
+    schedules = Schedules((MINUTELY,), invoke=break_down, now=lambda: next(clock))
+    schedules.start()
+
+    assert fired.acquire(timeout=5)
+    assert fired.acquire(timeout=5)
+    schedules.stop()
+    assert "EveryMinute could not be fired" in caplog.text
 
 
 def test_a_function_that_fails_is_reported_and_not_raised():

@@ -92,6 +92,10 @@ def test_a_link_expires(
         ("bytes=3-99", 206, b"lo", "bytes 3-4/5"),
         ("bytes=0-0,2-3", 200, b"hello", None),
         ("lines=1-2", 200, b"hello", None),
+        ("bytes=3-1", 200, b"hello", None),
+        ("bytes=-", 200, b"hello", None),
+        (f"bytes={'9' * 5000}-", 200, b"hello", None),
+        (f"bytes=0-{'9' * 5000}", 200, b"hello", None),
     ],
 )
 def test_a_part_can_be_downloaded(
@@ -106,7 +110,7 @@ def test_a_part_can_be_downloaded(
     assert response.headers.get("content-range") == said
 
 
-@pytest.mark.parametrize("asked", ["bytes=5-", "bytes=3-1", "bytes=-0"])
+@pytest.mark.parametrize("asked", ["bytes=5-", "bytes=-0"])
 def test_a_part_beyond_the_end_is_416(client: httpx.Client, bucket: FolderBucket, asked: str):
     bucket.put("ranged", b"hello", content_type="text/plain")
     link = bucket.presign_download("ranged", expires_seconds=60, now=now())

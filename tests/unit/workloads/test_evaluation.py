@@ -7,7 +7,7 @@ from millrace.domain.questions import Document
 from millrace.domain.scoring import FRAUD_SIGNALS, REPORTED_RISKS
 from millrace.env import Config, Env
 from millrace.errors import BucketError, InsufficientDocuments, StorageError
-from millrace.workloads.evaluation import MOST_DOCUMENT_BYTES, ask_about, fetch
+from millrace.workloads.evaluation import MOST_BYTES, MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, ask_about, fetch
 from tests.factories import NOW
 
 LEAD = {
@@ -81,7 +81,7 @@ def test_the_instructions_say_what_must_not_be_considered_and_list_what_may_be_s
 def test_documents_are_named_by_their_place_since_file_names_hold_names(bucket):
     bucket.put("t/slip", b"Net pay", content_type="text/plain")
 
-    readable = fetch([row("t/slip")], env=env_of(bucket))
+    readable = fetch([row("t/slip")], env=env_of(bucket), until=NOW)
 
     assert readable.documents == (Document("Document 1", "text/plain", b"Net pay"),)
     assert "Robin" not in repr(readable)
@@ -92,7 +92,9 @@ def test_a_document_that_is_missing_empty_or_too_large_is_a_warning(bucket):
     bucket.put("t/slip", b"Net pay", content_type="text/plain")
     bucket.put("t/large", b"x" * (MOST_DOCUMENT_BYTES + 1), content_type="text/plain")
 
-    readable = fetch([row("t/gone"), row("t/empty"), row("t/slip"), row("t/large")], env=env_of(bucket))
+    readable = fetch(
+        [row("t/gone"), row("t/empty"), row("t/slip"), row("t/large")], env=env_of(bucket), until=NOW
+    )
 
     assert [document.name for document in readable.documents] == ["Document 3"]
     assert readable.warnings == (
@@ -102,10 +104,39 @@ def test_a_document_that_is_missing_empty_or_too_large_is_a_warning(bucket):
     )
 
 
+def test_of_many_documents_the_newest_are_read_and_it_is_said(bucket):
+    for number in range(MOST_DOCUMENTS + 2):
+        bucket.put(f"t/{number}", f"slip {number}".encode(), content_type="text/plain")
+
+    readable = fetch(
+        [row(f"t/{number}") for number in range(MOST_DOCUMENTS + 2)], env=env_of(bucket), until=NOW
+    )
+
+    assert [document.content for document in readable.documents] == [
+        f"slip {number}".encode() for number in range(2, MOST_DOCUMENTS + 2)
+    ]
+    assert readable.warnings == ("Only the newest 10 documents were read.",)
+
+
+def test_documents_that_are_too_large_together_are_left_out_from_where_they_are(bucket):
+    fitting = MOST_BYTES // MOST_DOCUMENT_BYTES
+    for number in range(fitting):
+        bucket.put(f"t/{number}", b"x" * MOST_DOCUMENT_BYTES, content_type="text/plain")
+    bucket.put("t/one too many", b"x", content_type="text/plain")
+    keys = [*(f"t/{number}" for number in range(fitting)), "t/one too many"]
+
+    readable = fetch([row(key) for key in keys], env=env_of(bucket), until=NOW)
+
+    assert len(readable.documents) == fitting
+    assert readable.warnings == (
+        f"Document {fitting + 1} was not read: together the documents are larger than 20,000,000 bytes.",
+    )
+
+
 @pytest.mark.parametrize("rows", [[], [row("t/gone"), row("t/gone too")]])
 def test_with_no_document_at_all_the_job_is_over(bucket, rows):
     with pytest.raises(InsufficientDocuments):
-        fetch(rows, env=env_of(bucket))
+        fetch(rows, env=env_of(bucket), until=NOW)
 
 
 def test_a_bucket_that_fails_is_tried_again_later():
@@ -114,7 +145,7 @@ def test_a_bucket_that_fails_is_tried_again_later():
             raise BucketError("connection reset")
 
     with pytest.raises(StorageError) as failed:
-        fetch([row("t/slip")], env=env_of(Broken()))
+        fetch([row("t/slip")], env=env_of(Broken()), until=NOW)
 
     assert failed.value.transient
     assert isinstance(failed.value.__cause__, BucketError)

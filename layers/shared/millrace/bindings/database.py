@@ -5,21 +5,21 @@
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Literal, Protocol, Self
 
+from millrace.domain.values import is_storable_number, is_storable_text
 from millrace.errors import StatementInvalid, UnknownColumn, ValueNotStorable
 
 Dialect = Literal["sqlite", "postgres"]
 Value = None | bool | int | float | str | bytes | datetime | date | dict[str, Any] | list[Any]
 
-INT64 = range(-(2**63), 2**63)
 MOST_STATEMENTS = 1_000
+MOST_VALUES = 1_000
 MOST_BYTES = 1 << 20
 
 
@@ -41,6 +41,9 @@ class Row(Mapping[str, Any]):
     def get(self, column: str, *_: Any) -> Any:
         """Like row[column]: a row knows its columns, so a default would hide a mistake."""
         return self[column]
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._columns
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -94,6 +97,10 @@ class Statement:
     executor: Executor = field(repr=False, compare=False)
     values: tuple[Value, ...] = ()
 
+    def __post_init__(self) -> None:
+        if placeholders(self.sql).moves_transaction:
+            raise StatementInvalid(f"the batch is the transaction: {self.sql[:80]}")
+
     def bind(self, *values: Value) -> Self:
         wanted = placeholders(self.sql).count
         if len(values) != wanted:
@@ -137,11 +144,12 @@ class Database(Executor, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """SQL read once: with `$1` for `?1`, how many values it takes, and whether it only reads."""
+    """SQL read once: with `$1` for `?1`, how many values it takes, and what kind of statement it is."""
 
     numbered: str
     count: int
     reads_only: bool
+    moves_transaction: bool
 
 
 # One alternative per thing in which a question mark is not a placeholder, then the placeholder, then a word.
@@ -158,6 +166,8 @@ TOKEN = re.compile(
 )
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 WRITING_WORDS = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"))
+# With one of these at its beginning a batch would be kept in part, or be gone with the connection.
+TRANSACTION_WORDS = frozenset("BEGIN START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE".split())
 
 
 @lru_cache(maxsize=512)
@@ -173,7 +183,7 @@ def placeholders(sql: str) -> Placeholders:
             done = end_of_comment(sql, done)
         if token["placeholder"]:
             number = int(token["number"] or largest + 1)
-            if not 1 <= number <= MOST_STATEMENTS:
+            if not 1 <= number <= MOST_VALUES:
                 raise StatementInvalid(f"placeholder ?{number} is out of range")
             largest = max(largest, number)
             pieces.append(f"${number}")
@@ -183,7 +193,8 @@ def placeholders(sql: str) -> Placeholders:
             words.append(token["word"].upper())
     pieces.append(sql[done:])
     reads_only = words[:1] in (["SELECT"], ["WITH"], ["VALUES"]) and not WRITING_WORDS.intersection(words)
-    return Placeholders("".join(pieces), largest, reads_only)
+    moves_transaction = not TRANSACTION_WORDS.isdisjoint(words[:1])
+    return Placeholders("".join(pieces), largest, reads_only, moves_transaction)
 
 
 def end_of_comment(sql: str, start: int) -> int:
@@ -236,23 +247,25 @@ def _complaint(value: Any) -> str | None:
         return _complaint_about_text(value)
     if isinstance(value, (dict, list)):
         return _complaint_about_json(value)
-    if isinstance(value, float):
-        return None if math.isfinite(value) else f"{value} is not a number both databases can hold"
-    if isinstance(value, int):
-        return None if value in INT64 else "an integer beyond 64 bits"
+    if isinstance(value, (int, float)):
+        return None if is_storable_number(value) else "a number that not both databases can hold"
     if isinstance(value, datetime):
-        return None if value.tzinfo else "a datetime without a time zone"
+        return _complaint_about_time(value)
     known = value is None or isinstance(value, (bytes, date))
     return None if known else f"a {type(value).__name__} cannot be stored"
 
 
 def _complaint_about_text(text: str) -> str | None:
-    if "\x00" in text:
-        return "text with U+0000 cannot be stored"
+    return None if is_storable_text(text) else "text with U+0000 or half a surrogate pair cannot be stored"
+
+
+def _complaint_about_time(moment: datetime) -> str | None:
+    if not moment.tzinfo:
+        return "a datetime without a time zone"
     try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return "text with half a surrogate pair cannot be stored"
+        moment.astimezone(UTC)
+    except OverflowError:
+        return "a datetime that in UTC is before the year 1 or after 9999"
     return None
 
 

@@ -67,7 +67,7 @@ class FolderBucket:
         if file is None:
             return None
         with closed_on_error(file):
-            facts = read_facts(file).facts
+            facts = read_stored(file).facts
             file.seek(offset)
         rest = max(0, facts.size - offset)
         return Body(file, facts=facts, length=rest if length is None else min(rest, length))
@@ -174,7 +174,7 @@ class FolderBucket:
             file = self._open_file(path) if FILE_NAME.fullmatch(path.name) else None
             if file is not None:
                 with file:
-                    yield read_facts(file)
+                    yield read_stored(file)
 
 
 class Upload:
@@ -226,7 +226,7 @@ class Stored:
     facts: ObjectFacts
 
 
-def read_facts(file: BinaryIO) -> Stored:
+def read_stored(file: BinaryIO) -> Stored:
     """What stands behind the content of an open object."""
     try:
         size = os.fstat(file.fileno()).st_size - TAIL.size

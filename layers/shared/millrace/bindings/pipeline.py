@@ -5,16 +5,19 @@ import select
 import socket
 import ssl
 import struct
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pg8000 import core
 
+from millrace.bindings import stopwatch
 from millrace.bindings.database import Meta, Result, Statement, placeholders, to_json
-from millrace.errors import ValueNotStorable
+from millrace.bindings.stopwatch import Deadline
+from millrace.errors import StatementInvalid, ValueUnreadable
 
 SYNC = core.SYNC_MSG
 # Describe and execute the unnamed portal, asking for all its rows.
@@ -48,46 +51,124 @@ DECODE: dict[int, Callable[[str], Any]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def ssl_context() -> ssl.SSLContext:
-    """Made once: reading the certificate authorities takes longer than connecting."""
-    return ssl.create_default_context()
+# Who vouches for Amazon RDS: no system knows these roots.
+RDS_ROOTS = Path(__file__).with_name("rds.pem")
+RDS_HOSTS = (".rds.amazonaws.com", ".rds.amazonaws.com.cn")
+
+
+@cache
+def ssl_context(*, for_rds: bool) -> ssl.SSLContext:
+    """Made once: the system's takes longer to read than connecting takes (20 ms), that of RDS 4."""
+    if not for_rds:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(RDS_ROOTS)
+    return context
+
+
+# A way through a NAT that was forgotten while we were frozen swallows what is sent, without a word. A line that
+# does so for this long counts as broken.
+UNACKNOWLEDGED_MILLISECONDS = 2_000
+# For what is still said when the time is over: give it up, and goodbye.
+GRACE_SECONDS = 1
+CANCEL_REQUEST = 80877102
 
 
 class Connection(core.CoreConnection):  # type: ignore[misc]  # pg8000 has no types
     """One session of one server."""
 
-    def __init__(self, user: str, *, timeout: float, answer_seconds: float | None, **options: Any):
+    def __init__(self, user: str, *, timeout: float | None, answer_seconds: float | None, **options: Any):
         """`answer_seconds`: how long the server may take over a statement. None: as long as it likes."""
         patience = str(int((answer_seconds or 0) * 1000))
         started_with = {"TimeZone": "UTC", "DateStyle": "ISO", "statement_timeout": patience}
         options |= {"startup_params": started_with, "application_name": "millrace"}
         super().__init__(user, timeout=timeout, **options)
-        self.last_used = time.monotonic()
-        self._usock.settimeout(answer_seconds and answer_seconds + 2)
+        self.last_used = stopwatch.seconds()
+        self._is_spoilt = False
+        self._received = bytearray()
+        self._usock.settimeout(None)
         # Without it the last packet of a message over 8 KiB waits 40 ms for an acknowledgement.
         self._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Differs: macOS does not have it.
+        if answer_seconds is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            self._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
 
     def is_stale(self, *, idle_seconds: float) -> bool:
-        """Idle for long, or readable while idle: then the server has hung up or is about to."""
-        if time.monotonic() - self.last_used > idle_seconds:
+        """Spoilt, idle for long, or spoken to while idle: then the server has hung up or is about to."""
+        if self._is_spoilt or self._received or stopwatch.seconds() - self.last_used > idle_seconds:
             return True
-        return bool(select.select([self._usock], [], [], 0)[0])
+        watch = select.poll()
+        watch.register(self._usock, select.POLLIN)
+        return bool(watch.poll(0))
 
-    def run_pipeline(self, statements: Sequence[Statement], *, results: list[Result]) -> None:
-        """Send all, then read all. What was answered before an error is in `results`."""
-        self._usock.sendall(b"".join([*map(_messages, statements), SYNC]))
+    def run_pipeline(
+        self, statements: Sequence[Statement], *, results: list[Result], deadline: Deadline
+    ) -> None:
+        """Send all, then read all. What was answered before an error is in `results`.
+
+        What is not answered in time is cancelled: then nobody waits for its locks, and it is not done after
+        we said that it was not. TimeoutError means that not even this was answered.
+        """
         reading = _Reading(results)
+        try:
+            self._usock.settimeout(deadline.left())
+            self._usock.sendall(b"".join([*map(_messages, statements), SYNC]))
+            self._read_or_cancel(reading, deadline=deadline)
+        except OSError as broken:
+            # The server's last words, if it had any, say why.
+            raise broken from reading.error
+        self.last_used = stopwatch.seconds()
+        if self._transaction_status != core.IDLE:
+            self._is_spoilt = True
+            raise reading.error or StatementInvalid("it left a transaction open, and that is given up")
+        if reading.error is not None:
+            raise reading.error
+
+    def close(self) -> None:
+        """A line on which nothing moves any more does not hold it up."""
+        if self._usock is not None:
+            self._usock.settimeout(GRACE_SECONDS)
+        super().close()
+
+    def _read_or_cancel(self, reading: "_Reading", *, deadline: Deadline) -> None:
+        try:
+            self._read_answers(reading, deadline=deadline)
+        except TimeoutError:
+            if not deadline.is_over:
+                raise
+            self._is_spoilt = True
+            self._cancel()
+            self._read_answers(reading, deadline=Deadline(GRACE_SECONDS))
+
+    def _read_answers(self, reading: "_Reading", *, deadline: Deadline) -> None:
         code = None
         while code != core.READY_FOR_QUERY:
-            code, size = core.ci_unpack(core._read(self._sock, 5))
-            data = core._read(self._sock, size - 4)
+            code, size = core.ci_unpack(self._receive(5, deadline=deadline))
+            data = self._receive(size - 4, deadline=deadline)
             if handle := ANSWERS.get(code):
                 handle(reading, data)
             else:
                 self.message_types[code](data, reading)
-        if reading.error is not None:
-            raise reading.error
+
+    def _receive(self, size: int, *, deadline: Deadline) -> bytes:
+        while len(self._received) < size:
+            self._usock.settimeout(deadline.left())
+            piece = self._usock.recv(1 << 16)
+            if not piece:
+                raise ConnectionResetError("the server hung up")
+            self._received += piece
+        taken = bytes(self._received[:size])
+        del self._received[:size]
+        return taken
+
+    def _cancel(self) -> None:
+        """Over a line of its own, as the protocol wants it. The server hangs up when it has passed it on."""
+        with suppress(OSError):
+            address = self._usock.getpeername()[:2]
+            with socket.create_connection(address, timeout=GRACE_SECONDS) as line:
+                line.sendall(struct.pack("!ii", 16, CANCEL_REQUEST) + self._backend_key_data)
+                line.recv(1)
 
 
 class _Reading:
@@ -105,7 +186,9 @@ class _Reading:
             # A column may name its type for SQLite: "oldest [TIMESTAMPTZ]".
             self._columns.append(data[place:end].decode().partition(" [")[0])
             oid = struct.unpack_from("!i", data, end + 7)[0]
-            self._decoders.append(DECODE.get(oid) or _refuse(oid, column=self._columns[-1]))
+            if oid not in DECODE:
+                self.error = ValueUnreadable(f"column {self._columns[-1]}: type {oid} is unknown to SQLite")
+            self._decoders.append(DECODE.get(oid, str))
             place = end + 19
 
     def add_row(self, data: bytes) -> None:
@@ -142,13 +225,6 @@ ANSWERS: dict[bytes, Callable[[_Reading, bytes], None]] = {
     core.COMMAND_COMPLETE: _Reading.complete,
     core.EMPTY_QUERY_RESPONSE: _Reading.complete,
 }
-
-
-def _refuse(oid: int, *, column: str) -> Callable[[str], Any]:
-    def refuse(_: str) -> Any:
-        raise ValueNotStorable(f"column {column} has a type (oid {oid}) without a like on SQLite: cast it")
-
-    return refuse
 
 
 def _messages(statement: Statement) -> bytes:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from millrace.bindings.aws import LateClient
+from millrace.errors import QueueUnavailable
 
 RING_SECONDS = 0.9
 LONGEST_DELAY_SECONDS = 900
@@ -33,6 +35,17 @@ class Queue(Protocol):
         """
         ...
 
+    def redrive(self, kind: str) -> int:
+        """Put this kind's dead letters back and say about how many. QueueUnavailable when that cannot be."""
+        ...
+
+
+@dataclass(slots=True)
+class Loss:
+    """How many messages of a ring have not gone out yet: when it fails, they are what was lost."""
+
+    count: int
+
 
 class NoQueue:
     """Nobody listens."""
@@ -41,6 +54,9 @@ class NoQueue:
 
     def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
         """Nothing happens: the schedule finds the work."""
+
+    def redrive(self, kind: str) -> int:
+        raise QueueUnavailable(f"No queue is configured for the kind {kind}.")
 
 
 class InProcessQueue:
@@ -55,6 +71,9 @@ class InProcessQueue:
         with losses_reported(kind, count=count):
             if count > 0:
                 self._deliver(kind, count, within_reach(delay_seconds))
+
+    def redrive(self, kind: str) -> int:
+        raise QueueUnavailable(f"The queue of the kind {kind} lives and dies with this process.")
 
 
 class SqsQueue:
@@ -72,23 +91,49 @@ class SqsQueue:
         )
 
     def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
-        with losses_reported(kind, count=count):
+        with losses_reported(kind, count=count) as loss:
             # Made before the clock starts: on a small Lambda the import alone may take most of a second.
             self._client()
-            send = partial(self._send, kind, count=count, delay_seconds=delay_seconds)
+            send = partial(self._send, kind, loss=loss, delay_seconds=delay_seconds)
             wait_at_most(RING_SECONDS, work=send)
 
-    def _send(self, kind: str, *, count: int, delay_seconds: int) -> None:
+    def redrive(self, kind: str) -> int:
+        """SQS moves them by itself from here on."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        url = self._urls.get(kind)
+        if url is None:
+            raise QueueUnavailable(f"No queue is configured for the kind {kind}.")
+        try:
+            return move_dead_letters(self._client(), url=url)
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"SQS refused: {error}") from error
+
+    def _send(self, kind: str, *, loss: Loss, delay_seconds: int) -> None:
         url = self._urls.get(kind)
         if url is None:
             raise LookupError("no queue is configured for this kind")
         give_up_at = time.monotonic() + RING_SECONDS
-        for messages in batches(kind, count=count, delay_seconds=delay_seconds):
+        for messages in batches(kind, count=loss.count, delay_seconds=delay_seconds):
             if time.monotonic() > give_up_at:
                 raise TimeoutError("too many to be sent in time")
-            refused = self._client().send_message_batch(QueueUrl=url, Entries=messages).get("Failed")
+            answer = self._client().send_message_batch(QueueUrl=url, Entries=messages)
+            refused = answer.get("Failed", [])
+            loss.count -= len(messages) - len(refused)
             if refused:
                 raise RuntimeError(f"SQS refused {len(refused)}: {refused[0].get('Code')}")
+
+
+def move_dead_letters(sqs: Any, *, url: str) -> int:
+    """Start the move, if there is anything to move."""
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    source = json.loads(policy["RedrivePolicy"])["deadLetterTargetArn"]
+    letters = f"{url.rpartition('/')[0]}/{source.rpartition(':')[2]}"
+    name = "ApproximateNumberOfMessages"
+    waiting = int(sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=[name])["Attributes"][name])
+    if waiting:
+        sqs.start_message_move_task(SourceArn=source)
+    return waiting
 
 
 def batches(kind: str, *, count: int, delay_seconds: int) -> Iterator[list[dict[str, Any]]]:
@@ -124,9 +169,10 @@ def wait_at_most(seconds: float, *, work: Callable[[], None]) -> None:
 
 
 @contextmanager
-def losses_reported(kind: str, *, count: int) -> Iterator[None]:
+def losses_reported(kind: str, *, count: int) -> Iterator[Loss]:
+    loss = Loss(count)
     try:
-        yield
+        yield loss
     except Exception as error:  # noqa: BLE001 - a ring never raises, whatever happens to it
         cause = f"{type(error).__name__}: {error}"
-        logger.warning("doorbell_lost", extra={"kind": kind, "count": count, "cause": cause})
+        logger.warning("doorbell_lost", extra={"kind": kind, "count": loss.count, "cause": cause})

@@ -61,12 +61,12 @@ class S3Bucket:
         answer = self._ask("get_object", key, missing=MISSING | {"InvalidRange"}, **wanted)
         if answer is None:
             return self._open_nothing(key)
-        facts = read_facts(answer)
+        facts = read_head(answer)
         return Body(S3Source(answer["Body"]), facts=facts, length=answer["ContentLength"])
 
     def head(self, key: str) -> ObjectFacts | None:
         answer = self._ask("head_object", key, missing=MISSING)
-        return None if answer is None else read_facts(answer)
+        return None if answer is None else read_head(answer)
 
     def put(self, key: str, body: bytes, *, content_type: str) -> None:
         self._ask("put_object", key, Body=body, ContentType=check_content_type(content_type))
@@ -162,7 +162,7 @@ class S3Source:
         self._stream.close()
 
 
-def read_facts(answer: dict[str, Any]) -> ObjectFacts:
+def read_head(answer: dict[str, Any]) -> ObjectFacts:
     """Of a part, Content-Range says the size of the whole: "bytes 0-9/2000"."""
     size = int(answer.get("ContentRange", "").rpartition("/")[2] or answer["ContentLength"])
     return ObjectFacts(size, answer["ContentType"], answer["ETag"].strip('"'), answer["LastModified"])

@@ -2,10 +2,10 @@
 
 import json
 import threading
-import time
 from typing import Any
 
 from millrace.bindings.aws import LateClient
+from millrace.bindings.stopwatch import Deadline
 from millrace.errors import ConfigurationInvalid, DatabaseUnavailable
 
 # Long enough that a burst of connections asks once, short enough that a rotated password is soon known.
@@ -22,14 +22,18 @@ class SecretPassword:
         )
         self._asking = threading.Lock()
         self._password = ""
-        self._good_until = 0.0
+        self._kept = Deadline(0)
 
     def __call__(self) -> str:
         with self._asking:
-            if time.monotonic() >= self._good_until:
+            if self._kept.is_over:
                 self._password = password_in(self._ask())
-                self._good_until = time.monotonic() + KEPT_SECONDS
+                self._kept = Deadline(KEPT_SECONDS)
             return self._password
+
+    def forget(self) -> None:
+        """The database has refused it, so it is asked for anew."""
+        self._kept = Deadline(0)
 
     def _ask(self) -> str:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -37,7 +41,7 @@ class SecretPassword:
         try:
             return str(self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", ""))
         except (BotoCoreError, ClientError) as error:
-            raise DatabaseUnavailable from error
+            raise DatabaseUnavailable(cause=f"password: {type(error).__name__}") from error
 
 
 def password_in(secret: str) -> str:
@@ -75,7 +79,7 @@ class IamToken:
         try:
             url = str(rds_signer().generate_presigned_url(request, "connect", expires_in=900))
         except BotoCoreError as error:
-            raise DatabaseUnavailable from error
+            raise DatabaseUnavailable(cause=f"password: {type(error).__name__}") from error
         return url.removeprefix("https://")
 
 

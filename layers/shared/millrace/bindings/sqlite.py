@@ -20,7 +20,13 @@ from millrace.bindings.database import (
     reads_only,
     to_json,
 )
-from millrace.errors import ConstraintBroken, DatabaseError, DatabaseUnavailable, StatementInvalid
+from millrace.errors import (
+    ConstraintBroken,
+    DatabaseError,
+    DatabaseUnavailable,
+    StatementInvalid,
+    ValueUnreadable,
+)
 
 BUSY_SECONDS = 5.0
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -34,11 +40,28 @@ def read_time(text: bytes) -> datetime:
     return datetime.fromisoformat(text.decode())
 
 
+def read_date(text: bytes) -> date:
+    return date.fromisoformat(text.decode())
+
+
+def convert(kind: str, *, read: Callable[[bytes], Any]) -> None:
+    """Read columns of this kind so. Differs: PostgreSQL would not have taken what cannot be read."""
+
+    def read_strictly(text: bytes) -> Any:
+        try:
+            return read(text)
+        except ValueError:
+            # Not "from" the error, which quotes the value.
+            raise ValueUnreadable(f"a column of type {kind} holds what is none") from None
+
+    sqlite3.register_converter(kind, read_strictly)
+
+
 # Columns are declared with PostgreSQL's type names; these make them mean the same here.
-sqlite3.register_converter("TIMESTAMPTZ", read_time)
-sqlite3.register_converter("DATE", lambda text: date.fromisoformat(text.decode()))
-sqlite3.register_converter("BOOLEAN", lambda text: text != b"0")
-sqlite3.register_converter("JSONB", json.loads)
+convert("TIMESTAMPTZ", read=read_time)
+convert("DATE", read=read_date)
+convert("BOOLEAN", read=lambda text: text != b"0")
+convert("JSONB", read=json.loads)
 
 
 class SqliteDatabase:
@@ -66,7 +89,7 @@ class SqliteDatabase:
         if reads_only(statements):
             return self._run(statements, begin="BEGIN")
         if not self._writer.acquire(timeout=self._busy_seconds):
-            raise DatabaseUnavailable
+            raise DatabaseUnavailable(cause="busy")
         try:
             return self._run(statements, begin="BEGIN IMMEDIATE")
         finally:
@@ -141,14 +164,13 @@ def _execute(connection: sqlite3.Connection, statement: Statement) -> Result:
     read = placeholders(statement.sql)
     # By name, because Python 3.12 warns of numbers given in a sequence.
     values = {str(number): to_sqlite(value) for number, value in enumerate(statement.values, start=1)}
+    changed_before = connection.total_changes
     cursor = connection.execute(read.numbered, values)
     columns = tuple(column[0].partition(" [")[0] for column in cursor.description or ())
     tuples = cursor.fetchall()
-    changes = cursor.rowcount
-    if read.reads_only:
-        changes = 0
-    elif changes < 0:
-        changes = connection.execute("SELECT changes()").fetchone()[0]
+    # changes() stays at what the last writing statement did, also after one that wrote nothing.
+    wrote = connection.total_changes > changed_before
+    changes = connection.execute("SELECT changes()").fetchone()[0] if wrote else 0
     return Result(columns, tuples, Meta(changes, (time.perf_counter() - started) * 1000))
 
 
@@ -188,7 +210,7 @@ def _operational(error: sqlite3.OperationalError) -> DatabaseError | DatabaseUna
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_ERROR:
         return StatementInvalid(str(error))
-    return DatabaseUnavailable()
+    return DatabaseUnavailable(cause=error.sqlite_errorname)
 
 
 def _build_object(*pairs: Any) -> str:

@@ -12,7 +12,9 @@ TLS_CHOICES = ("verify", "off")
 QUEUE_VARIABLE = "QUEUE_URL_"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 MODEL_NAME = re.compile(r"[a-z0-9_-]+/[A-Za-z0-9._:/-]+")
+KMS_KEY = re.compile(r"kms:[A-Za-z0-9:/_-]+")
 SHORTEST_SECRET = 16
+DATABASE_SECONDS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,17 @@ class Config:
     database_password_secret: str | None = None
     database_iam: bool = False
     database_tls: str | None = None
+    database_seconds: int = DATABASE_SECONDS
     bucket_url: str | None = None
     bucket_links_url: str | None = None
     bucket_links_secret: str | None = field(default=None, repr=False)
+    seal_key: str | None = None
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     ai_models: tuple[str, ...] = ("local/rules",)
     ai_default_model: str = "local/rules"
+    key_pepper_secret: str | None = None
+    migrations_folder: str | None = None
+    metrics_namespace: str | None = "Millrace"
     log_level: str = "INFO"
 
 
@@ -46,12 +53,17 @@ def read_config(variables: Mapping[str, str]) -> Config:
         database_password_secret=reading.text("DATABASE_PASSWORD_SECRET"),
         database_iam=reading.choice("DATABASE_IAM", ("true", "false")) == "true",
         database_tls=reading.choice("DATABASE_TLS", TLS_CHOICES),
+        database_seconds=reading.seconds("DATABASE_SECONDS", otherwise=DATABASE_SECONDS),
         bucket_url=reading.bucket_url(),
         bucket_links_url=reading.web_address("BUCKET_LINKS_URL"),
         bucket_links_secret=reading.links_secret(),
+        seal_key=reading.seal_key(),
         queue_urls=reading.queue_urls(),
         ai_models=models,
         ai_default_model=reading.default_model(models),
+        key_pepper_secret=reading.text("KEY_PEPPER_SECRET"),
+        migrations_folder=reading.text("MIGRATIONS_FOLDER"),
+        metrics_namespace=reading.metrics_namespace(),
         log_level=reading.choice("LOG_LEVEL", LOG_LEVELS) or "INFO",
     )
     reading.check_login(config)
@@ -83,6 +95,13 @@ class Reading:
             self.refuse(name, f"must be one of {', '.join(choices)}")
         return value
 
+    def seconds(self, name: str, *, otherwise: int) -> int:
+        value = self.text(name) or str(otherwise)
+        if not re.fullmatch("[1-9][0-9]{0,2}", value):
+            self.refuse(name, "must be whole seconds, from 1 to 999")
+            return otherwise
+        return int(value)
+
     def web_address(self, name: str) -> str | None:
         value = self.text(name)
         if value is None:
@@ -101,6 +120,8 @@ class Reading:
         if parts is None or not (names_a_file(parts) or names_a_server(parts)):
             shapes = "sqlite:///absolute/path.db or postgresql://user:password@host:port/name"
             self.refuse("DATABASE_URL", f"must be {shapes}")
+        elif "?" in value or "#" in value:
+            self.refuse("DATABASE_URL", "takes no ?options: DATABASE_TLS and DATABASE_SECONDS are variables")
         return value
 
     def bucket_url(self) -> str | None:
@@ -118,6 +139,21 @@ class Reading:
             missing = "BUCKET_LINKS_SECRET" if value is None else "BUCKET_LINKS_URL"
             self.refuse(missing, "is missing: BUCKET_LINKS_URL and BUCKET_LINKS_SECRET go together")
         return value
+
+    def seal_key(self) -> str | None:
+        """What seals secrets in rows: a KMS key by its id, alias or ARN, or a file on this machine."""
+        value = self.text("SEAL_KEY")
+        if value is None or KMS_KEY.fullmatch(value):
+            return value
+        parts = split(value)
+        if parts is None or not names_a_folder(parts) or parts.path.endswith("/"):
+            self.refuse("SEAL_KEY", "must be kms:key or file:///absolute/path")
+        return value
+
+    def metrics_namespace(self) -> str | None:
+        """None for the word "none": an empty variable is an absent one and cannot say it."""
+        value = self.text("METRICS_NAMESPACE") or "Millrace"
+        return None if value == "none" else value
 
     def queue_urls(self) -> dict[str, str]:
         """One variable per kind of job: QUEUE_URL_EVALUATION is where the doorbell of evaluations hangs."""
@@ -164,7 +200,7 @@ def names_a_file(parts: SplitResult) -> bool:
 
 def names_a_server(parts: SplitResult) -> bool:
     return (
-        parts.scheme == "postgresql"
+        parts.scheme in ("postgresql", "postgres")
         and bool(parts.hostname)
         and re.fullmatch("/[^/]+", parts.path) is not None
     )

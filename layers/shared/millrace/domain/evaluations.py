@@ -1,6 +1,6 @@
 """Requests and answers of the evaluation routes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -9,11 +9,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from millrace.domain.jobs import PROMISE
 from millrace.errors import JobFailure
 
+
+def transient_kinds(failure: type[JobFailure]) -> Iterator[str]:
+    """The names of those of its kinds, and of their kinds, that may pass by themselves."""
+    for kind in failure.__subclasses__():
+        if kind.transient:
+            yield kind.__name__
+        yield from transient_kinds(kind)
+
+
 # Failures after which another try may end well without anybody changing anything.
-WORTH_A_RETRY = frozenset(failure.__name__ for failure in JobFailure.__subclasses__() if failure.transient)
+WORTH_A_RETRY = frozenset(transient_kinds(JobFailure))
 
 
-class CreateEvaluation(BaseModel):
+class Model(BaseModel, defer_build=True):
+    """Made ready when it is first used: no function uses all of them."""
+
+
+class CreateEvaluation(Model):
     """Ask for a lead to be judged. Without a body: once, by the default model."""
 
     model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
@@ -24,7 +37,7 @@ class CreateEvaluation(BaseModel):
     )
 
 
-class AcceptedJob(BaseModel):
+class AcceptedJob(Model):
     job_id: str
     lead_id: str
     status: Literal["pending"]
@@ -32,13 +45,13 @@ class AcceptedJob(BaseModel):
     estimated_completion: datetime
 
 
-class MonthlyUsage(BaseModel):
+class MonthlyUsage(Model):
     remaining: int
     limit: int
     month: str
 
 
-class EvaluationAccepted(BaseModel):
+class EvaluationAccepted(Model):
     """The job has an id and will be done."""
 
     data: AcceptedJob
@@ -51,7 +64,7 @@ class EvaluationAccepted(BaseModel):
         return cls.model_validate({"data": facts, "usage": usage})
 
 
-class Evaluation(BaseModel):
+class EvaluationView(Model):
     """The judgement of this job."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -69,7 +82,7 @@ class Evaluation(BaseModel):
     model_version: str
 
 
-class EvaluationJob(BaseModel):
+class EvaluationJob(Model):
     """A job as it stands."""
 
     job_id: str
@@ -81,7 +94,7 @@ class EvaluationJob(BaseModel):
     completed_at: datetime | None = None
     progress_message: str | None = None
     duration_ms: int | None = None
-    evaluation: Evaluation | None = None
+    evaluation: EvaluationView | None = None
     error_code: str | None = None
     error_message: str | None = None
     can_retry: bool | None = None
@@ -111,5 +124,5 @@ class EvaluationJob(BaseModel):
         return cls.model_validate({"job_id": row["id"], **told})
 
 
-class EvaluationJobAnswer(BaseModel):
+class EvaluationJobAnswer(Model):
     data: EvaluationJob

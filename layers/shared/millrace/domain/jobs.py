@@ -1,8 +1,9 @@
 """What a job is: its table and that table's words, its states, and when a failed attempt is tried again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from millrace.domain.quota import EVALUATIONS, Meter
@@ -21,7 +22,8 @@ class JobTable:
 
     kind: str
     name: str
-    meter: Meter
+    # What one is charged to. None: nothing is sold by the job.
+    meter: Meter | None = None
     waiting: str = "pending"
     running: str = "processing"
     done: str = "completed"
@@ -30,6 +32,8 @@ class JobTable:
     # When set, money has been spent on this attempt: a cancel then keeps the charge.
     paid_column: str = "model_called_at"
     error_columns: tuple[str, str] = ("error_code", "error_message")
+    # What else belongs to an attempt, and what it is again when the next one begins.
+    attempt_columns: Mapping[str, str] = field(default_factory=dict)
     # How long a worker is believed to live without a word, and how long a run may take.
     lease_seconds: int = 120
     most_seconds: int = 75
@@ -40,6 +44,15 @@ class JobTable:
 
 
 EVALUATION = JobTable(kind="evaluation", name="ai_evaluation_jobs", meter=EVALUATIONS)
+EXPORT = JobTable(
+    kind="export",
+    name="export_jobs",
+    done="complete",
+    failed="error",
+    paid_column="submitted_at",
+    error_columns=("error_code", "error"),
+    attempt_columns={"progress": "0", "runpod_job_id": "NULL", "provider_deadline_at": "NULL"},
+)
 
 JOB_TABLES: Mapping[str, JobTable] = {table.kind: table for table in (EVALUATION,)}
 
@@ -68,6 +81,9 @@ class Job:
 
 
 def retry_at(error: JobFailure, *, retry_count: int, now: datetime, jitter: float) -> datetime:
-    """Exponential backoff with full jitter (0 to 1), never sooner than the failure itself asks."""
+    """Exponential backoff with full jitter (0 to 1), and within reason no sooner than the failure asks."""
     ceiling = min(FIRST_BACKOFF_SECONDS * 2**retry_count, LONGEST_BACKOFF_SECONDS)
-    return now + timedelta(seconds=max(ceiling * jitter, error.retry_after_seconds or 0))
+    asked = error.retry_after_seconds or 0
+    if not isfinite(asked):
+        asked = 0
+    return now + timedelta(seconds=min(max(ceiling * jitter, asked), LONGEST_BACKOFF_SECONDS))

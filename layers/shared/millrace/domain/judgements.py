@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from millrace.domain.questions import Answer
+from millrace.domain.questions import ModelAnswer
 from millrace.domain.scoring import Judgement
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Every list and dict is JSON as it is. Tokens and cost are those of every call that led to it."""
+    """Every list and dict is JSON as it is."""
 
     id: str
     score: int
@@ -25,13 +25,10 @@ class Evaluation:
     warnings: list[str]
     model_version: str
     evaluated_at: datetime
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_microusd: int = 0
 
     @classmethod
     def of(
-        cls, judgement: Judgement, *, answers: Sequence[Answer], evaluation_id: str, summary: str,
+        cls, judgement: Judgement, *, answers: Sequence[ModelAnswer], evaluation_id: str, summary: str,
         extracted_data: dict[str, Any], warnings: Sequence[str], evaluated_at: datetime,
     ) -> Self:  # fmt: skip
         return cls(
@@ -47,7 +44,4 @@ class Evaluation:
             warnings=[*warnings, *answers[-1].warnings],
             model_version=answers[-1].model_version,
             evaluated_at=evaluated_at,
-            input_tokens=sum(answer.input_tokens for answer in answers),
-            output_tokens=sum(answer.output_tokens for answer in answers),
-            cost_microusd=sum(answer.cost_microusd for answer in answers),
         )

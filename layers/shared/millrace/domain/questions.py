@@ -36,7 +36,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """What the model said, unread; `model_version` is who said it, `warnings` what it could not take."""
 
     text: str = field(repr=False)
@@ -52,4 +52,4 @@ class Reply(Generic[Value]):
     """An answer that was understood: its meaning, and every call that was paid for on the way."""
 
     value: Value
-    answers: tuple[Answer, ...]
+    answers: tuple[ModelAnswer, ...]

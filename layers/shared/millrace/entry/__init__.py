@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from millrace.entry.endings import report
 from millrace.entry.envelope import Answer
-from millrace.entry.invocation import Message, Tick
-from millrace.entry.logs import log
+from millrace.entry.invocation import LambdaContext, Message, Tick
+from millrace.entry.logs import log, log_fault
 from millrace.entry.metrics import count
 from millrace.entry.request import Request
 from millrace.entry.worker import worker
@@ -22,6 +22,7 @@ __all__ = [
     "Tick",
     "count",
     "log",
+    "log_fault",
     "report",
     "worker",
 ]

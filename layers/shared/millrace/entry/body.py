@@ -3,23 +3,20 @@
 import base64
 import binascii
 import json
-import math
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
+from millrace.domain.values import is_storable_number, is_storable_text
 from millrace.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 
 MOST_BYTES = 1_000_000
 DEEPEST = 32
 LONGEST_NAME = 100
 MOST_FAULTS = 100
-INT64 = range(-(2**63), 2**63)
 JSON_TYPE = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
-# PostgreSQL's text cannot hold the first, UTF-8 not the others.
-UNSTORABLE_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_body(event: Mapping[str, Any], *, content_type: str | None) -> dict[str, Any]:
@@ -94,22 +91,14 @@ def _find_faults(body: dict[str, Any]) -> Iterator[dict[str, str]]:
             raise InvalidRequest("The body is nested too deeply.")
         if isinstance(value, dict):
             waiting.extend(((*place, name), inner) for name, inner in value.items())
-            unusable = [name for name in value if not _is_text(name)]
+            unusable = [name for name in value if not is_storable_text(name)]
             yield from (name_fault((*place, name), message="has an unusable name") for name in unusable)
         elif isinstance(value, list):
             waiting.extend(((*place, str(number)), inner) for number, inner in enumerate(value))
-        elif isinstance(value, str) and not _is_text(value):
+        elif isinstance(value, str) and not is_storable_text(value):
             yield name_fault(place, message="must not hold U+0000 or half a surrogate pair")
-        elif isinstance(value, (int, float)) and not _is_storable_number(value):
+        elif isinstance(value, (int, float)) and not is_storable_number(value):
             yield name_fault(place, message="is a number out of range")
-
-
-def _is_text(text: str) -> bool:
-    return not UNSTORABLE_TEXT.search(text)
-
-
-def _is_storable_number(number: float) -> bool:
-    return number in INT64 if isinstance(number, int) else math.isfinite(number)
 
 
 def name_fault(place: Sequence[str | int], *, message: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ LONGEST_KIND = 40
 
 
 Event = Mapping[str, Any]
-Queue = Callable[[Message, Env], None]
+OnMessage = Callable[[Message, Env], None]
 
 
 def is_from_queue(event: Event) -> bool:
@@ -21,7 +21,7 @@ def is_from_queue(event: Event) -> bool:
     return bool(records) and all(record.get("eventSource") == "aws:sqs" for record in records)
 
 
-def answer_queue(event: Event, *, context: LambdaContext, env: Env, queue: Queue) -> dict[str, Any]:
+def answer_queue(event: Event, *, context: LambdaContext, env: Env, on_message: OnMessage) -> dict[str, Any]:
     """What SQS shall deliver again: what failed for a reason that may pass. A job's failure is none."""
     failed = []
     for record in event["Records"]:
@@ -29,14 +29,14 @@ def answer_queue(event: Event, *, context: LambdaContext, env: Env, queue: Queue
         if kind is None:
             # It will never mean more than it does now, and the schedule rings anyway.
             log("message_ignored", message_id=record["messageId"])
-        elif not _succeeds(Message(context, kind), env=env, queue=queue):
+        elif not _succeeds(Message(context, kind), env=env, on_message=on_message):
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 
 
-def _succeeds(message: Message, *, env: Env, queue: Queue) -> bool:
+def _succeeds(message: Message, *, env: Env, on_message: OnMessage) -> bool:
     try:
-        queue(message, env)
+        on_message(message, env)
     except Exception as error:  # noqa: BLE001  # whatever it was, the other messages go on
         log_fault(error)
         count("Faults")

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from millrace.entry.logs import Event, log, log_fault
+from millrace.entry.logs import LogEvent, log, log_fault
 from millrace.entry.metrics import Metric, count
 from millrace.errors import JobFailure
 
-EVENTS: Mapping[str, Event] = {
+EVENTS: Mapping[str, LogEvent] = {
     "completed": "job_completed",
     "retried": "job_retried",
     "failed": "job_failed",

@@ -40,11 +40,13 @@ class Rendered:
 
 
 def render_success(answer: Answer[Any], *, status: int, now: datetime) -> Rendered:
-    """The model's fields (`data`, perhaps `usage`) beside `success`. What is None is left out."""
+    """The model's fields (`data`, perhaps `usage`) beside `success`. What is None is left out.
+
+    A replayed answer tells what was left of the quota then, so no header says that it is so now.
+    """
     said = answer.model.model_dump(by_alias=True, exclude_none=True)
-    replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    headers = {**rate_headers(said.get("usage"), now=now), **replayed, **answer.headers}
-    return Rendered(answer.status or status, to_json({"success": True, **said}), headers)
+    about = {"Idempotent-Replayed": "true"} if answer.replayed else rate_headers(said.get("usage"), now=now)
+    return Rendered(answer.status or status, to_json({"success": True, **said}), {**about, **answer.headers})
 
 
 def render_refusal(refusal: Refusal, *, now: datetime) -> Rendered:

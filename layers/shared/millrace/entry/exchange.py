@@ -19,8 +19,8 @@ from millrace.entry.request import (
     Request,
     check_headers,
     check_path,
+    check_path_value,
     check_scope,
-    check_value,
     read_caller,
     read_headers,
     read_request_id,
@@ -38,7 +38,8 @@ class Route:
     """One method of one path: all that is needed to serve it and to document it.
 
     `scope` is what a key needs; only a `public` route has none. `headers` are those that must be sent.
-    `creates` names the kind of job that a request makes, to be counted.
+    `creates` names the kind of job that a request makes, to be counted. `also` are statuses of success beside
+    `status`, and `refuses` what the handler itself may refuse with: both for the API's description alone.
     """
 
     method: str
@@ -49,6 +50,8 @@ class Route:
     public: bool = False
     headers: tuple[str, ...] = ()
     creates: str | None = None
+    also: tuple[int, ...] = ()
+    refuses: tuple[type[Refusal], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.scope is None) != self.public:
@@ -57,8 +60,10 @@ class Route:
         if (first, second) != ("request", "env") or not set(PLACEHOLDER.findall(self.rule)) <= set(others):
             raise TypeError(f"{self.handler.__name__} must take request, env and each part of {self.rule}")
 
-    def takes(self, path: str) -> bool:
-        return re.fullmatch(PLACEHOLDER.sub("[^/]+", re.escape(self.rule)), path) is not None
+    def values_in(self, path: str) -> dict[str, str] | None:
+        """The path's values by their names, or None when the route does not take it."""
+        found = re.fullmatch(PLACEHOLDER.sub(r"(?P<\1>[^/]+)", re.escape(self.rule)), path)
+        return found.groupdict() if found else None
 
 
 @dataclass
@@ -79,13 +84,11 @@ class Exchange:
 
     @classmethod
     def begin(cls, event: Mapping[str, Any], *, context: LambdaContext, env: Env) -> Self:
-        headers = read_headers(event)
-        made = event["requestContext"].get("requestId") or context.aws_request_id
         return cls(
             env,
             context,
-            read_request_id(headers, otherwise=made),
-            headers,
+            read_request_id(event, otherwise=context.aws_request_id),
+            read_headers(event),
             started_at=env.now(),
             method=event["requestContext"]["http"]["method"],
         )
@@ -96,7 +99,7 @@ class Exchange:
         check_path(event.path)
         check_headers(self.headers, required=route.headers)
         for name, value in path_values.items():
-            check_value(value, name=name)
+            check_path_value(value, name=name)
         self.caller = read_caller(event)
         if route.scope is not None:
             check_scope(self.caller, scope=route.scope)
@@ -122,6 +125,7 @@ class Exchange:
             route=self.route.rule if self.route else None,
             status=status,
             code=self.refusal.code if self.refusal else None,
+            cause=self.refusal.cause if self.refusal else None,
             duration_ms=round((self.env.now() - self.started_at).total_seconds() * 1000),
             tenant_id=self.caller.tenant_id if self.caller else None,
             key_id=self.caller.key_id if self.caller else None,

@@ -12,7 +12,7 @@ from aws_lambda_powertools.logging import Logger
 
 from millrace.errors import MillraceError
 
-Event = Literal[
+LogEvent = Literal[
     "request_answered",
     "caller_refused",
     "message_ignored",
@@ -25,15 +25,21 @@ Event = Literal[
     "job_overtaken",
     "job_rescued",
     "jobs_due",
+    "rows_pruned",
+    "command_done",
+    "command_refused",
+    "migration_applied",
+    "stack_answered",
     "fault",
 ]
-EVENTS: frozenset[str] = frozenset(get_args(Event))
+EVENTS: frozenset[str] = frozenset(get_args(LogEvent))
 LEVELS = {
     "fault": logging.ERROR,
     "caller_refused": logging.WARNING,
     "message_ignored": logging.WARNING,
     "job_failed": logging.WARNING,
     "job_overtaken": logging.WARNING,
+    "command_refused": logging.WARNING,
     "jobs_due": logging.DEBUG,
 }
 LONGEST_FACT = 200
@@ -89,7 +95,7 @@ def saying(**facts: Fact) -> Iterator[None]:
         _invocation.reset(token)
 
 
-def log(event: Event, **facts: Fact) -> None:
+def log(event: LogEvent, **facts: Fact) -> None:
     """Write one line. A long text is cut, so that nobody's document slips in whole."""
     if event not in EVENTS:
         raise ValueError(f"{event!r} is not in the list of events")

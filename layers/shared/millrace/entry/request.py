@@ -14,6 +14,8 @@ from millrace.errors import InvalidRequest, MissingHeaders, MissingScope
 
 LONGEST_VALUE = 128
 SANE = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_VALUE}}}")
+# What RFC 3986 lets stand in a path as it is. Powertools' patterns take some other characters and not all.
+IN_PATH = re.compile(rf"[A-Za-z0-9._~:@!$&'()*+,;=-]{{1,{LONGEST_VALUE}}}")
 SITE, PERSON, IDEMPOTENCY_KEY, REQUEST_ID = "X-Site-Id", "X-User-Id", "Idempotency-Key", "X-Request-Id"
 
 
@@ -62,10 +64,12 @@ def read_headers(event: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): value.strip() for name, value in (event.get("headers") or {}).items()}
 
 
-def read_request_id(headers: Mapping[str, str], *, otherwise: str) -> str:
-    """The caller's own id when it is fit to be logged and echoed."""
-    given = headers.get(REQUEST_ID.lower(), "")
-    return given if SANE.fullmatch(given) else otherwise
+def read_request_id(event: Mapping[str, Any], *, otherwise: str) -> str:
+    """The caller's own id when it is fit to be logged and echoed, or else API Gateway's, if it made one."""
+    given = read_headers(event).get(REQUEST_ID.lower(), "")
+    if SANE.fullmatch(given):
+        return given
+    return (event.get("requestContext") or {}).get("requestId") or otherwise
 
 
 def check_headers(headers: Mapping[str, str], *, required: tuple[str, ...]) -> None:
@@ -83,8 +87,15 @@ def check_path(path: str) -> None:
         raise InvalidRequest("The path holds characters that cannot be printed.")
 
 
+def check_path_value(value: str, *, name: str) -> None:
+    """An id in the path. It has no character that would have to be escaped there."""
+    if not IN_PATH.fullmatch(value):
+        rule = f"must be 1 to {LONGEST_VALUE} characters that need no escape in a path"
+        raise InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])
+
+
 def check_value(value: str, *, name: str) -> None:
-    """A value of a header or of the path that goes to the database or into a log line."""
+    """A value of a header that goes to the database or into a log line."""
     if not SANE.fullmatch(value):
         rule = f"must be 1 to {LONGEST_VALUE} printable ASCII characters without spaces"
         raise InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])

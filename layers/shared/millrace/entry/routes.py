@@ -16,8 +16,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from millrace.entry.envelope import Answer, render_refusal, render_success
 from millrace.entry.exchange import Exchange, Route
 from millrace.entry.invocation import LambdaContext
-from millrace.entry.logs import log_fault, saying
-from millrace.entry.request import check_path
+from millrace.entry.logs import log_fault
+from millrace.entry.request import check_path, check_path_value
 from millrace.entry.resolver import Resolver
 from millrace.entry.validation import refuse_input
 from millrace.env import Env
@@ -34,6 +34,8 @@ class Rules(TypedDict, total=False):
     status: int
     headers: tuple[str, ...]
     creates: str
+    also: tuple[int, ...]
+    refuses: tuple[type[Refusal], ...]
 
 
 class Routes:
@@ -61,11 +63,10 @@ class Routes:
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext, env: Env) -> dict[str, Any]:
         exchange = Exchange.begin(event, context=context, env=env)
-        with saying(request_id=exchange.request_id):
-            resolver = self._resolver()
-            resolver.context["exchange"] = exchange
-            answer = resolver.resolve(event, context)
-            exchange.finish(status=answer["statusCode"])
+        resolver = self._resolver()
+        resolver.context["exchange"] = exchange
+        answer = resolver.resolve(event, context)
+        exchange.finish(status=answer["statusCode"])
         return answer
 
     def _define(self, method: str, rule: str, rules: Rules) -> Callable[[Handler], Handler]:
@@ -94,29 +95,32 @@ class Routes:
 
     def _refuse(self, error: Exception, *, resolver: Resolver) -> Response[str]:
         exchange: Exchange = resolver.context["exchange"]
-        refusal = self._meaning(error, path=resolver.current_event.path, request_id=exchange.request_id)
+        refusal = self._refusal_of(error, path=resolver.current_event.path, exchange=exchange)
         if refusal.status >= 500:
             log_fault(error)
         exchange.refusal = refusal
         return exchange.send(render_refusal(refusal, now=exchange.env.now()))
 
-    def _meaning(self, error: Exception, *, path: str, request_id: str) -> Refusal:
+    def _refusal_of(self, error: Exception, *, path: str, exchange: Exchange) -> Refusal:
         if isinstance(error, Refusal):
             return error
         if isinstance(error, NotFoundError):
-            return self._miss(path)
+            return self._miss(path, method=exchange.method)
         if isinstance(error, RequestValidationError):
             return refuse_input(error.errors())
-        return InternalError(request_id=request_id)
+        return InternalError(request_id=exchange.request_id)
 
-    def _miss(self, path: str) -> Refusal:
+    def _miss(self, path: str, *, method: str) -> Refusal:
         """Why no route took this."""
+        taking = {route.method: values for route in self.all if (values := route.values_in(path)) is not None}
         try:
             check_path(path)
+            for name, value in taking.get(method, {}).items():
+                check_path_value(value, name=name)
         except InvalidRequest as refusal:
             return refusal
-        allowed = sorted(route.method for route in self.all if route.takes(path))
-        return MethodNotAllowed(headers={"Allow": ", ".join(allowed)}) if allowed else RouteNotFound()
+        allowed = ", ".join(sorted(taking))
+        return MethodNotAllowed(headers={"Allow": allowed}) if taking else RouteNotFound()
 
 
 def admitting(route: Route) -> Callable[[Resolver, NextMiddleware], Response[str]]:

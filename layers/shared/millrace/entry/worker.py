@@ -6,10 +6,13 @@ from typing import Any, TypeVar
 
 from millrace import env as environment
 from millrace.entry.authorizer import Authorize, answer_authorizer
-from millrace.entry.doorbell import Queue, answer_queue, is_from_queue
+from millrace.entry.commands import Command, answer_command
+from millrace.entry.doorbell import OnMessage, answer_queue, is_from_queue
 from millrace.entry.invocation import LambdaContext, Tick
 from millrace.entry.logs import is_speakable, log_fault, saying, set_level
-from millrace.entry.metrics import count
+from millrace.entry.metrics import count, set_namespace
+from millrace.entry.request import read_request_id
+from millrace.entry.stack import Deploy, answer_stack
 from millrace.env import Env
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -25,15 +28,19 @@ class Worker:
 
     fetch: Fetch | None = None
     scheduled: Scheduled | None = None
-    queue: Queue | None = None
+    queue: OnMessage | None = None
     authorize: Authorize | None = None
+    command: Command | None = None
+    deploy: Deploy | None = None
 
     def __call__(self, event: Event, context: LambdaContext, env: Env | None = None) -> dict[str, Any]:
         """Answer an event. Without `env` the process's own is used, which is built at its first event."""
-        with saying(request_id=context.aws_request_id, function=context.function_name):
+        request_id = read_request_id(event, otherwise=context.aws_request_id)
+        with saying(request_id=request_id, function=context.function_name):
             try:
                 env = env or environment.current()
                 set_level(env.config.log_level)
+                set_namespace(env.config.metrics_namespace)
                 return self._answer(event, context, env)
             except Exception as error:
                 log_fault(error)
@@ -51,7 +58,12 @@ class Worker:
         if "http" in event.get("requestContext", {}):
             return wanted(self.fetch, shape="HTTP")(event, context, env)
         if is_from_queue(event):
-            return answer_queue(event, context=context, env=env, queue=wanted(self.queue, shape="queue"))
+            on_message = wanted(self.queue, shape="queue")
+            return answer_queue(event, context=context, env=env, on_message=on_message)
+        if "ResponseURL" in event:
+            return answer_stack(event, env=env, deploy=wanted(self.deploy, shape="CloudFormation"))
+        if "command" in event:
+            return answer_command(event, env=env, command=wanted(self.command, shape="command"))
         if "Records" in event or "requestContext" in event:
             raise TypeError("no function takes events of this shape")
         # EventBridge sends what the schedule was configured to send, so anything else is a schedule.
@@ -69,8 +81,10 @@ def worker(
     *,
     fetch: Fetch | None = None,
     scheduled: Scheduled | None = None,
-    queue: Queue | None = None,
+    queue: OnMessage | None = None,
     authorize: Authorize | None = None,
+    command: Command | None = None,
+    deploy: Deploy | None = None,
 ) -> Worker:
     """What a function names `handler`, and Lambda calls."""
-    return Worker(fetch, scheduled, queue, authorize)
+    return Worker(fetch, scheduled, queue, authorize, command, deploy)

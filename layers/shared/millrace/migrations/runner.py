@@ -1,84 +1,140 @@
-"""Applying migrations: in number order, each file whole or not at all, one runner at a time."""
+"""Applying migrations and rolling them back: in number order, one runner at a time, no file by halves."""
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal, Unpack
 
-from millrace.bindings.postgres import Password
-from millrace.errors import MigrationFailed, StatementInvalid
-from millrace.migrations.files import Migration, read_folder, split
-from millrace.migrations.targets import Target, open_target
+from millrace.errors import MigrationFailed, MigrationInvalid, StatementInvalid
+from millrace.migrations import history
+from millrace.migrations.files import Migration, Section, read_folder
+from millrace.migrations.history import Plan
+from millrace.migrations.targets import Login, Report, Target, opened, say_nothing
 
-APPLIED = "SELECT version FROM schema_migrations"
-# dbmate's table, and when we applied it.
-CREATE_TRACKING = """
-CREATE TABLE IF NOT EXISTS schema_migrations (version VARCHAR(255) PRIMARY KEY, applied_at TIMESTAMPTZ)
-"""
+NOTHING_KEPT = "Nothing of this file was kept."
+
+# A build that failed or was killed leaves an index behind that no query uses, in the way of the next build.
+BUILDS_INDEX = re.compile(r"INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", re.IGNORECASE)
+BROKEN_INDEX = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{}') AND NOT indisvalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """File names, in number order."""
+    """File names, in number order. While there are `problems`, `up` and `down` refuse with their words."""
 
     applied: list[str]
     pending: list[str]
+    problems: list[str]
 
 
 def up(
-    database_url: str,
-    *,
-    folder: Path,
-    now: datetime,
-    user: str | None = None,
-    password: Password = None,
-    report: Callable[[str], None] = lambda _: None,
+    database_url: str, *, folder: Path, now: datetime, report: Report = say_nothing, **login: Unpack[Login]
 ) -> list[str]:
-    """Apply what is pending and return the files' names; `report` hears of each as it is done."""
-    target = open_target(database_url, user=user, password=password)
-    try:
-        with target.transaction():
-            target.execute(CREATE_TRACKING)
-        done = []
-        for migration in read_folder(folder, dialect=target.dialect):
-            if _apply(target, migration, now=now):
-                done.append(migration.name)
-                report(migration.name)
+    """Apply what is pending and return the files' names; `report` hears of each as it is begun."""
+    with opened(database_url, **login) as target:
+        return _Runner(target, folder=folder, report=report).up(now=now)
+
+
+def down(
+    database_url: str, *, folder: Path, count: int = 1, report: Report = say_nothing, **login: Unpack[Login]
+) -> list[str]:
+    """Roll the last `count` files back, the last first, and return their names."""
+    with opened(database_url, **login) as target:
+        return _Runner(target, folder=folder, report=report).down(count)
+
+
+def status(database_url: str, *, folder: Path, **login: Unpack[Login]) -> Status:
+    """How the database stands. It changes nothing."""
+    plan = read_plan(database_url, folder=folder, **login)
+    applied, pending = ([file.name for file in files] for files in (plan.applied, plan.pending))
+    return Status(applied, pending, plan.problems)
+
+
+def read_plan(database_url: str, *, folder: Path, **login: Unpack[Login]) -> Plan:
+    """What `up` and `down` would go by. It changes nothing."""
+    with opened(database_url, for_reading=True, **login) as target:
+        return history.make_plan(target, files=read_folder(folder, dialect=target.dialect))
+
+
+def check(plan: Plan) -> Plan:
+    """The plan, if it may be followed. MigrationInvalid names every file that forbids it."""
+    if plan.problems:
+        raise MigrationInvalid(". ".join([*plan.problems, "Nothing was changed."]))
+    return plan
+
+
+class _Runner:
+    def __init__(self, target: Target, *, folder: Path, report: Report):
+        self._target = target
+        self._files = read_folder(folder, dialect=target.dialect)
+        self._report = report
+
+    def up(self, *, now: datetime) -> list[str]:
+        done: list[str] = []
+        with self._target.lock(self._report):
+            self._prepare()
+            # Looked at anew for each: on SQLite another runner may have its turn between two files.
+            while file := self._move("up", now=now):
+                done.append(file.name)
         return done
-    finally:
-        target.close()
 
+    def down(self, count: int) -> list[str]:
+        done: list[str] = []
+        with self._target.lock(self._report):
+            self._prepare()
+            while len(done) < count and (file := self._move("down")):
+                done.append(file.name)
+        return done
 
-def status(database_url: str, *, folder: Path, user: str | None = None, password: Password = None) -> Status:
-    """What has been applied and what has not. A database that never saw us has everything pending."""
-    target = open_target(database_url, user=user, password=password)
-    try:
-        with target.transaction():
-            target.execute(CREATE_TRACKING)
-            applied = _applied(target)
-        files = read_folder(folder, dialect=target.dialect)
-        return Status(
-            applied=[file.name for file in files if file.version in applied],
-            pending=[file.name for file in files if file.version not in applied],
-        )
-    finally:
-        target.close()
+    def _prepare(self) -> None:
+        with self._target.transaction():
+            history.prepare(self._target, files=self._files)
 
+    def _move(self, way: Literal["up", "down"], *, now: datetime | None = None) -> Migration | None:
+        """One file. None when there is none left, perhaps thanks to the runner we have just waited for."""
+        file = None
+        try:
+            with self._target.transaction():
+                file = self._next(way)
+                if file is None:
+                    return None
+                section = file.up if way == "up" else file.down
+                self._report(f"{'Applying' if way == 'up' else 'Rolling back'} {file.name}")
+                if not section.alone:
+                    self._run(file, section)
+                    history.keep(self._target, file, applied_at=now)
+            if section.alone:
+                self._run_alone(file, section)
+                with self._target.transaction():
+                    history.keep(self._target, file, applied_at=now)
+        except StatementInvalid as error:
+            where = f"{file.name}, at its end" if file else "The history of migrations"
+            raise MigrationFailed(f"{where}: {error}. {NOTHING_KEPT}") from error
+        return file
 
-def _apply(target: Target, migration: Migration, *, now: datetime) -> bool:
-    """False when it was applied already, perhaps by the runner we have just waited for."""
-    with target.transaction():
-        if migration.version in _applied(target):
-            return False
-        for number, step in enumerate(split(migration.up), start=1):
+    def _next(self, way: Literal["up", "down"]) -> Migration | None:
+        plan = check(history.make_plan(self._target, files=self._files))
+        candidates = plan.pending if way == "up" else plan.applied[::-1]
+        return next(iter(candidates), None)
+
+    def _run(self, file: Migration, section: Section) -> None:
+        for number, step in enumerate(section.steps, start=1):
             try:
-                target.execute(step.sql)
+                self._target.execute(step.sql)
             except StatementInvalid as error:
-                where = f"{migration.name}, statement {number} (line {step.line})"
-                raise MigrationFailed(f"{where}: {error}. Nothing of this file was kept.") from error
-        target.record(migration.version, now=now)
-    return True
+                where = f"{file.name}, statement {number} (line {step.line})"
+                raise MigrationFailed(f"{where}: {error}. {NOTHING_KEPT}") from error
 
+    def _run_alone(self, file: Migration, section: Section) -> None:
+        """Without a transaction: what a runner before us, or this one, leaves half done is taken away."""
+        self._drop_broken_index(section)
+        try:
+            self._run(file, section)
+        finally:
+            self._drop_broken_index(section)
 
-def _applied(target: Target) -> set[str]:
-    return {row[0] for row in target.execute(APPLIED)}
+    def _drop_broken_index(self, section: Section) -> None:
+        for name in BUILDS_INDEX.findall(section.steps[0].sql):
+            if self._target.execute(BROKEN_INDEX.format(name)):
+                self._target.execute(f"DROP INDEX CONCURRENTLY {name}")

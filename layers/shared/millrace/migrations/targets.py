@@ -1,121 +1,82 @@
-"""The two kinds of database a migration is applied to, each with a lock: one runner works at a time."""
+"""What a migration is applied to: the face of both kinds of database, and opening one by its url."""
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 from urllib.parse import unquote, urlsplit
 
-from pg8000.exceptions import DatabaseError as ServerError
-
 from millrace.bindings.database import Dialect
-from millrace.bindings.postgres import Password, PostgresDatabase
-from millrace.bindings.sqlite import to_text
-from millrace.errors import MigrationInvalid, StatementInvalid
+from millrace.bindings.postgres import Password
+from millrace.errors import MigrationInvalid
 
-# A number that every runner of this product takes, and nobody else.
-ADVISORY_LOCK = 7_165_293
-BUSY_SECONDS = 60.0
+# A thing of the schema by kind and name ("column leads.email"), and what it is ("TEXT NOT NULL").
+Schema = dict[str, str]
+Report = Callable[[str], None]
+
+
+class Login(TypedDict, total=False):
+    """How to log in to a server, where its url does not say so."""
+
+    user: str | None
+    password: Password
+    tls: str | None
 
 
 class Target(Protocol):
     """A database being migrated."""
 
-    dialect: Dialect
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def lock(self, report: Report) -> AbstractContextManager[None]:
+        """One runner at a time: a second one waits here, and `report` hears that it does."""
+        ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, and one runner at a time: a second one waits here."""
+        """All or nothing. Nobody else writes the history meanwhile."""
         ...
 
     def execute(self, sql: str) -> list[Any]:
         """Run one statement. StatementInvalid says what the database had against it."""
         ...
 
-    def record(self, version: str, *, now: datetime) -> None: ...
+    def columns_of(self, table: str) -> list[str]:
+        """None when there is no such table."""
+        ...
+
+    def read_schema(self) -> Schema:
+        """All there is but the history's own tables, and what extensions brought."""
+        ...
+
+    def scratch(self) -> AbstractContextManager["Target"]:
+        """An empty database of the same kind to build a schema in. It is gone afterwards."""
+        ...
 
     def close(self) -> None: ...
 
 
-def open_target(database_url: str, *, user: str | None = None, password: Password = None) -> Target:
+@contextmanager
+def opened(database_url: str, *, for_reading: bool = False, **login: Unpack[Login]) -> Iterator[Target]:
+    """`for_reading` makes no file where there is none: the database then looks empty."""
+    target = open_target(database_url, for_reading=for_reading, **login)
+    try:
+        yield target
+    finally:
+        target.close()
+
+
+def open_target(database_url: str, *, for_reading: bool = False, **login: Unpack[Login]) -> Target:
     parts = urlsplit(database_url)
     if parts.scheme == "sqlite":
-        return SqliteTarget(unquote(parts.path))
+        from millrace.migrations.on_sqlite import SqliteTarget
+
+        return SqliteTarget(unquote(parts.path), for_reading=for_reading)
     if parts.scheme in ("postgresql", "postgres"):
-        database = PostgresDatabase(database_url, user=user, password=password, answer_seconds=None)
-        return PostgresTarget(database)
+        from millrace.migrations.on_postgres import PostgresTarget
+
+        return PostgresTarget(database_url, **login)
     raise MigrationInvalid(f"the database url begins with sqlite:// or postgresql://, not {parts.scheme}://")
 
 
-class SqliteTarget:
-    """A file."""
-
-    dialect: Dialect = "sqlite"
-
-    def __init__(self, path: str):
-        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        # In a transaction this PRAGMA does nothing, and rebuilding a parent table would delete its children.
-        self._connection.execute("PRAGMA foreign_keys = OFF")
-        self._connection.execute("BEGIN EXCLUSIVE")
-        try:
-            yield
-            self._check_foreign_keys()
-            self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-
-    def execute(self, sql: str) -> list[Any]:
-        try:
-            return self._connection.execute(sql).fetchall()
-        except sqlite3.Error as error:
-            raise StatementInvalid(str(error)) from error
-
-    def record(self, version: str, *, now: datetime) -> None:
-        self._connection.execute("INSERT INTO schema_migrations VALUES (?, ?)", (version, to_text(now)))
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _check_foreign_keys(self) -> None:
-        broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            tables = ", ".join(sorted({row[0] for row in broken}))
-            raise StatementInvalid(f"{len(broken)} rows would point at nothing, in: {tables}")
-
-
-class PostgresTarget:
-    """A server."""
-
-    dialect: Dialect = "postgres"
-
-    def __init__(self, database: PostgresDatabase):
-        self._connection = database.connect()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.execute("BEGIN")
-        try:
-            self.execute(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            self.execute("ROLLBACK")
-            raise
-
-    def execute(self, sql: str) -> list[Any]:
-        try:
-            return self._connection.execute_simple(sql).rows or []
-        except ServerError as error:
-            facts = error.args[0]
-            raise StatementInvalid(f"{facts.get('C')}: {facts.get('M')}") from error
-
-    def record(self, version: str, *, now: datetime) -> None:
-        # The version is a file's number, so these texts hold nothing that would want quoting.
-        self.execute(f"INSERT INTO schema_migrations VALUES ('{version}', '{now.isoformat()}')")
-
-    def close(self) -> None:
-        self._connection.close()
+def say_nothing(_: str) -> None:
+    """For a caller that wants no report."""

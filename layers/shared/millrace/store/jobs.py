@@ -1,18 +1,21 @@
 """The moves of a job, written once for every kind. Each names the state and the attempt it leaves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.jobs import Job, JobTable, retry_at
-from millrace.errors import JobFailure, LeaseExpired
-from millrace.store import ledger
+from millrace.errors import DatabaseError, JobFailure, LeaseExpired
+from millrace.store import events, ledger
 
 MOST_RESCUED = 100
+MOST_COUNTED = 1_000
 LONGEST_MESSAGE = 500
 
-# Fair: the tenants that wait are found by skipping from one to the next; who has least running is served.
-# Flat: only the partial index of waiting jobs is read, a probe a waiting tenant, however many jobs there are.
+# Fair: the tenants that wait are found by skipping from one to the next. Who has least running is served;
+# among equals it is anybody's turn (?5), or those first by name would be served until they have nothing left.
+# Flat: only the partial indexes of live jobs are read, a probe a waiting tenant, however many have ended.
 CLAIM = """
 WITH RECURSIVE waiting(tenant_id) AS (
   SELECT (SELECT tenant_id FROM {jobs} WHERE status = '{waiting}' ORDER BY tenant_id LIMIT 1)
@@ -22,12 +25,15 @@ WITH RECURSIVE waiting(tenant_id) AS (
           ORDER BY later.tenant_id LIMIT 1)
   FROM waiting WHERE waiting.tenant_id IS NOT NULL
 ),
+busy AS (
+  SELECT tenant_id, COUNT(*) AS running FROM {jobs} WHERE status = '{running}' GROUP BY tenant_id
+),
 turns AS (
-  SELECT waiting.tenant_id, COUNT(busy.id) AS running
-  FROM waiting LEFT JOIN {jobs} AS busy ON busy.status = '{running}' AND busy.tenant_id = waiting.tenant_id
+  SELECT waiting.tenant_id, COALESCE(busy.running, 0) AS running,
+         (ROW_NUMBER() OVER (ORDER BY waiting.tenant_id) + ?5) % COUNT(*) OVER () AS turn
+  FROM waiting LEFT JOIN busy ON busy.tenant_id = waiting.tenant_id
   WHERE waiting.tenant_id IS NOT NULL
-  GROUP BY waiting.tenant_id
-  ORDER BY running, waiting.tenant_id
+  ORDER BY running, turn
 ),
 chosen AS (
   SELECT due.id FROM turns {join_next_due} LIMIT 1
@@ -39,7 +45,8 @@ WHERE id IN (SELECT id FROM chosen)
 RETURNING *
 """
 
-# Differs: PostgreSQL has many writers, so a job that another one is claiming is passed over.
+# Differs: PostgreSQL has many writers, so a job that another one is claiming is passed over. It takes the
+# turns in the order they come in; to sort here would be to lock a job of every tenant first.
 NEXT_DUE = {
     "postgres": """
   CROSS JOIN LATERAL (
@@ -47,56 +54,42 @@ NEXT_DUE = {
     WHERE job.status = '{waiting}' AND job.tenant_id = turns.tenant_id AND job.run_after <= ?1
     ORDER BY job.run_after LIMIT 1 FOR UPDATE SKIP LOCKED
   ) AS due""",
-    # Differs: SQLite knows no LATERAL, and its one writer needs no lock.
+    # Differs: SQLite knows no LATERAL, its one writer needs no lock, and it may forget a subquery's order.
     "sqlite": """
   JOIN {jobs} AS due ON due.id = (
     SELECT job.id FROM {jobs} AS job
     WHERE job.status = '{waiting}' AND job.tenant_id = turns.tenant_id AND job.run_after <= ?1
     ORDER BY job.run_after LIMIT 1
-  )""",
+  ) ORDER BY turns.running, turns.turn""",
 }
 
 
 def claim(db: Database, table: JobTable, *, worker_id: str, move_id: str, now: datetime) -> Job | None:
     """Take the next due job of this kind for a lease. None means that nothing is due."""
     lease = now + timedelta(seconds=table.lease_seconds)
-    take = db.prepare(_claim_sql(table, dialect=db.dialect)).bind(now, lease, worker_id, move_id)
-    row = db.batch([take, _claim_event(db, table, move_id=move_id, now=now)])[0].first()
+    # Any number will do, as long as each claim has another.
+    turn = crc32(move_id.encode())
+    take = db.prepare(claim_sql(table, dialect=db.dialect)).bind(now, lease, worker_id, move_id, turn)
+    row = db.batch([take, events.record_claim(db, table, move_id=move_id, now=now)])[0].first()
     return Job.of(row) if row else None
 
 
 def find_held(db: Database, table: JobTable, *, worker_id: str) -> Job | None:
     """The job that a worker has claimed and not ended. None when it holds none."""
-    row = (
-        db.prepare(f"SELECT * FROM {table.name} WHERE status = '{table.running}' AND worker_id = ?1")
-        .bind(worker_id)
-        .first()
-    )
+    held = db.prepare(f"SELECT * FROM {table.name} WHERE status = '{table.running}' AND worker_id = ?1")
+    row = held.bind(worker_id).first()
     return Job.of(row) if row else None
 
 
-def extend(
-    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str | None = None
-) -> bool:
+def extend(db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str) -> bool:
     """Renew the lease and say how far it is. False when the job is no longer this worker's."""
-    return _still_ours(
-        db.prepare(f"""
-            UPDATE {table.name}
-            SET locked_until = ?3, updated_at = ?5,
-                progress_message = COALESCE(CAST(?4 AS TEXT), progress_message)
-            WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
-        """).bind(job.id, job.attempt, now + timedelta(seconds=table.lease_seconds), progress_message, now)
-    )
+    return _still_ours(db, table, job, now=now, progress_message=progress_message)
 
 
-def begin_paid_work(db: Database, table: JobTable, job: Job, *, now: datetime) -> bool:
-    """The last look before money is spent. False when the job is no longer this worker's: then spend none."""
-    return _still_ours(
-        db.prepare(f"""
-            UPDATE {table.name} SET {table.paid_column} = COALESCE({table.paid_column}, ?3), updated_at = ?3
-            WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
-        """).bind(job.id, job.attempt, now)
-    )
+def begin_paid_work(db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str) -> bool:
+    """`extend`, and the last look before money is spent. False: then spend none."""
+    paid = f", {table.paid_column} = COALESCE({table.paid_column}, ?5)"
+    return _still_ours(db, table, job, now=now, progress_message=progress_message, assigned=paid)
 
 
 def complete(
@@ -115,7 +108,7 @@ def complete(
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
     """).bind(job.id, job.attempt, now, move_id, *columns.values())
     settle = ledger.settle(db, table, job_id=job.id, move_id=move_id, now=now)
-    event = _event(db, table, job_id=job.id, move_id=move_id, move="complete", now=now)
+    event = events.record(db, table, job_id=job.id, move_id=move_id, move="complete", now=now)
     return db.batch([move, *result, *settle, event])[0].meta.changes == 1
 
 
@@ -124,10 +117,10 @@ def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datet
     move = db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.waiting}', run_after = ?3, started_at = NULL, last_move_id = ?4, updated_at = ?3,
-            {_cleared(table)}
+            {_begun_anew(table)} {_cleared(table)}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
     """).bind(job.id, job.attempt, now, move_id)
-    event = _event(db, table, job_id=job.id, move_id=move_id, move="release", now=now)
+    event = events.record(db, table, job_id=job.id, move_id=move_id, move="release", now=now)
     return db.batch([move, event])[0].meta.changes == 1
 
 
@@ -148,7 +141,7 @@ def fail(
             completed_at = CASE WHEN {again} THEN NULL ELSE ?4 END,
             run_after = CASE WHEN {again} THEN ?5 ELSE run_after END,
             retry_count = CASE WHEN {again} THEN retry_count + 1 ELSE retry_count END,
-            started_at = CASE WHEN {again} THEN NULL ELSE started_at END,
+            started_at = CASE WHEN {again} THEN NULL ELSE started_at END, {_begun_anew(table, when=again)}
             last_move_id = ?6, updated_at = ?4, {code} = ?7, {message} = ?8, {_cleared(table)}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
         {"AND locked_until < ?4" if lease_lost else ""}
@@ -160,7 +153,7 @@ def fail(
     )  # fmt: skip
     close = ledger.settle if error.keeps_charge else ledger.release
     charge = close(db, table, job_id=job.id, move_id=move_id, now=now, when=f"job.status = '{table.failed}'")
-    event = _event(db, table, job_id=job.id, move_id=move_id, move="fail", now=now, detail=error.code)
+    event = events.record(db, table, job_id=job.id, move_id=move_id, move="fail", now=now, detail=error.code)
     return db.batch([move, *charge, event])[0].first()
 
 
@@ -177,79 +170,73 @@ def cancel(
     paid = f"job.{table.paid_column} IS NOT NULL"
     back = ledger.release(db, table, job_id=job_id, move_id=move_id, now=now, when=f"NOT ({paid})")
     kept = ledger.settle(db, table, job_id=job_id, move_id=move_id, now=now, when=paid)
-    event = _event(db, table, job_id=job_id, move_id=move_id, move="cancel", now=now)
+    event = events.record(db, table, job_id=job_id, move_id=move_id, move="cancel", now=now)
     return db.batch([move, *back, *kept, event])[0].meta.changes == 1
+
+
+def reopen(
+    db: Database, table: JobTable, job_id: str, *, tenant_id: str, period: str, move_id: str, now: datetime
+) -> Statement:
+    """The move by which a job that ended without a result waits again, to be charged to this period."""
+    code, message = table.error_columns
+    return db.prepare(f"""
+        UPDATE {table.name}
+        SET status = '{table.waiting}', retry_count = 0, run_after = ?3, started_at = NULL,
+            {_begun_anew(table)} completed_at = NULL, charge_round = charge_round + 1, charged_period = ?5,
+            last_move_id = ?4, updated_at = ?3, {code} = NULL, {message} = NULL, {_cleared(table)}
+        WHERE id = ?1 AND tenant_id = ?2 AND status IN ('{table.failed}', '{table.cancelled}')
+    """).bind(job_id, tenant_id, now, move_id, period)
 
 
 def rescue(
     db: Database, table: JobTable, *, now: datetime, new_id: Callable[[], str], jitter: Callable[[], float]
-) -> list[Row]:
-    """Treat every lost lease as a transient failure. The jobs so moved, as they are then.
+) -> Iterator[Row | DatabaseError]:
+    """Treat every lost lease as a transient failure. Each job so moved, as it is then.
 
-    One batch a job: a batch over many would take locks in an order that deadlocks with other moves.
+    One batch a job: a batch over many would take locks in an order that deadlocks with other moves. A job
+    that the database refuses to move comes out as the error, and does not keep the others from rescue.
     """
     lost = db.prepare(f"""
         SELECT * FROM {table.name} WHERE status = '{table.running}' AND locked_until < ?1
         ORDER BY locked_until LIMIT {MOST_RESCUED}
     """).bind(now)
     error = LeaseExpired("The worker was not heard of again.")
-    moved = (
-        fail(db, table, Job.of(row), error=error, move_id=new_id(), now=now, jitter=jitter(), lease_lost=True)
-        for row in lost.all().results
-    )
-    return [row for row in moved if row]
+    for row in lost.all().results:
+        job, move_id = Job.of(row), new_id()
+        try:
+            moved = fail(
+                db, table, job, error=error, move_id=move_id, now=now, jitter=jitter(), lease_lost=True
+            )
+        except DatabaseError as refused:
+            yield refused
+        else:
+            if moved:
+                yield moved
 
 
-def count_due(
-    db: Database, table: JobTable, *, now: datetime, most: int = 1_000
-) -> tuple[int, datetime | None]:
-    """How many jobs wait that could run now (counted up to `most`), and since when the oldest does."""
+def is_any_due(db: Database, table: JobTable, *, now: datetime) -> bool:
+    """Whether there is something to claim."""
+    due = db.prepare(f"""
+        SELECT EXISTS (SELECT 1 FROM {table.name} WHERE status = '{table.waiting}' AND run_after <= ?1)
+          AS "any [BOOLEAN]"
+    """)
+    return bool(due.bind(now).first("any"))
+
+
+def count_due(db: Database, table: JobTable, *, now: datetime) -> tuple[int, datetime | None]:
+    """How many jobs wait that could run now (counted up to 1,000), and since when the oldest does."""
     counted = db.prepare(f"""
         SELECT COUNT(*) AS due, MIN(run_after) AS "oldest [TIMESTAMPTZ]"
         FROM (SELECT run_after FROM {table.name} WHERE status = '{table.waiting}' AND run_after <= ?1
-              ORDER BY run_after LIMIT {int(most)}) AS waiting
+              ORDER BY run_after LIMIT {MOST_COUNTED}) AS waiting
     """)
     row = counted.bind(now).first()
     return row["due"], row["oldest"]
 
 
-def created_event(db: Database, table: JobTable, *, job_id: str, now: datetime) -> Statement:
-    """The first row of the timeline. A job's creation is its first move, under the job's own id."""
-    return _event(db, table, job_id=job_id, move_id=job_id, move="create", now=now)
-
-
-def _claim_sql(table: JobTable, *, dialect: str) -> str:
+def claim_sql(table: JobTable, *, dialect: str) -> str:
     words = {"jobs": table.name, "waiting": table.waiting, "running": table.running}
     return CLAIM.format(join_next_due=NEXT_DUE[dialect].format(**words), **words)
-
-
-def _claim_event(db: Database, table: JobTable, *, move_id: str, now: datetime) -> Statement:
-    """Like `_event`, but which job was claimed only the move knows: it is among the few that are running."""
-    return db.prepare(f"""
-        INSERT INTO job_events (id, tenant_id, job_id, kind, attempt, move, detail, created_at)
-        SELECT job.last_move_id, job.tenant_id, job.id, '{table.kind}', job.attempt, 'claim',
-               jsonb_build_object('worker_id', job.worker_id), ?2
-        FROM {table.name} AS job WHERE job.status = '{table.running}' AND job.last_move_id = ?1
-    """).bind(move_id, now)
-
-
-def _event(
-    db: Database,
-    table: JobTable,
-    *,
-    job_id: str,
-    move_id: str,
-    move: str,
-    now: datetime,
-    detail: str | None = None,
-) -> Statement:
-    """The job's timeline. A move has one event, so the move's id is the event's."""
-    return db.prepare(f"""
-        INSERT INTO job_events (id, tenant_id, job_id, kind, attempt, move, detail, created_at)
-        SELECT job.last_move_id, job.tenant_id, job.id, '{table.kind}', job.attempt, ?3,
-               jsonb_build_object('status', job.status, 'error_code', CAST(?5 AS TEXT)), ?4
-        FROM {table.name} AS job WHERE job.id = ?1 AND job.last_move_id = ?2
-    """).bind(job_id, move_id, move, now, detail)
 
 
 def _cleared(table: JobTable) -> str:
@@ -257,9 +244,24 @@ def _cleared(table: JobTable) -> str:
     return f"locked_until = NULL, worker_id = NULL, progress_message = NULL, {table.paid_column} = NULL"
 
 
+def _begun_anew(table: JobTable, *, when: str = "TRUE") -> str:
+    """What the next attempt shall not find of this one; a job that has ended keeps it, as its last."""
+    return "".join(
+        f"{column} = CASE WHEN {when} THEN {value} ELSE {column} END, "
+        for column, value in table.attempt_columns.items()
+    )
+
+
 def _cleared_errors(table: JobTable) -> str:
     return ", ".join(f"{column} = NULL" for column in table.error_columns)
 
 
-def _still_ours(statement: Statement) -> bool:
-    return statement.run().meta.changes == 1
+def _still_ours(
+    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str, assigned: str = ""
+) -> bool:
+    lease = now + timedelta(seconds=table.lease_seconds)
+    renew = db.prepare(f"""
+        UPDATE {table.name} SET locked_until = ?3, progress_message = ?4, updated_at = ?5{assigned}
+        WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
+    """)
+    return renew.bind(job.id, job.attempt, lease, progress_message, now).run().meta.changes == 1

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from millrace.bindings.database import Database, Statement
 from millrace.domain.jobs import JobTable
+from millrace.domain.quota import Meter
 
 # What a job was charged and has not yet been settled or given back, joined to its counter.
 # ?1 job, ?2 the move that must have taken place.
@@ -19,6 +20,7 @@ WHERE job.id = ?1 AND job.last_move_id = ?2
 def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime) -> Statement:
     """Write down that the counter was raised for this job. Beyond the limit, `usage_within_quota` refuses."""
     meter = table.meter
+    assert meter is not None  # noqa: S101 - who sells nothing by the job does not come here
     return db.prepare(f"""
         INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
                                    amount, used_after, limit_then, created_at)
@@ -34,41 +36,47 @@ def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: da
 def release(
     db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = ""
 ) -> list[Statement]:
-    """Give back what the job was charged. `when` is a further condition on the moved job, as SQL."""
+    """Give back what the job was charged. `when` is a further condition on the moved job, as SQL.
+
+    A release is never refused: a counter that somebody set too low stays at zero, and the ledger tells.
+    """
     meter = table.meter
-    charge = _open_charge(table, when=when)
+    if meter is None:
+        return []
+    charge = _open_charge(table, meter=meter, when=when)
     lower = db.prepare(f"""
-        UPDATE {meter.counter} SET {meter.used} = {meter.counter}.{meter.used} - open.amount, updated_at = ?3
+        UPDATE {meter.counter}
+        SET {meter.used} = CASE WHEN {meter.counter}.{meter.used} < open.amount THEN 0
+                                ELSE {meter.counter}.{meter.used} - open.amount END, updated_at = ?3
         FROM (SELECT charge.subject, charge.period, charge.amount {charge}) AS open
         WHERE {meter.counter}.{meter.subject} = open.subject AND {meter.counter}.{meter.period} = open.period
     """).bind(job_id, move_id, now)
-    return [
-        lower,
-        _ending(db, table, kind="release", amount="-charge.amount", when=when).bind(job_id, move_id, now),
-    ]
+    ending = _ending(db, table, meter=meter, kind="release", amount="-charge.amount", when=when)
+    return [lower, ending.bind(job_id, move_id, now)]
 
 
 def settle(
     db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = ""
 ) -> list[Statement]:
     """Keep what the job was charged, for good."""
-    return [_ending(db, table, kind="settle", amount="0", when=when).bind(job_id, move_id, now)]
+    if table.meter is None:
+        return []
+    ending = _ending(db, table, meter=table.meter, kind="settle", amount="0", when=when)
+    return [ending.bind(job_id, move_id, now)]
 
 
-def _ending(db: Database, table: JobTable, *, kind: str, amount: str, when: str) -> Statement:
+def _ending(db: Database, table: JobTable, *, meter: Meter, kind: str, amount: str, when: str) -> Statement:
     """At most one ending for a charge: `one_ending_per_charge` refuses a second."""
-    meter = table.meter
     return db.prepare(f"""
         INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
                                    amount, used_after, limit_then, created_at)
         SELECT charge.meter, charge.subject, charge.period, charge.tenant_id, charge.job_id,
                charge.charge_round, '', '{kind}', {amount}, usage.{meter.used}, usage.{meter.limit}, ?3
-        {_open_charge(table, when=when)}
+        {_open_charge(table, meter=meter, when=when)}
     """)
 
 
-def _open_charge(table: JobTable, *, when: str) -> str:
-    meter = table.meter
+def _open_charge(table: JobTable, *, meter: Meter, when: str) -> str:
     joined = OPEN_CHARGE.format(
         jobs=table.name, meter=meter.name, counter=meter.counter, subject=meter.subject, period=meter.period
     )

@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from millrace.domain import money, scoring
-from millrace.domain.facts import read_facts
+from millrace.domain.facts import Facts, read_facts
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
-from millrace.domain.questions import Document, Question
+from millrace.domain.questions import TIME_LIMIT_SECONDS, Document, Question, Reply
 from millrace.env import Env
 from millrace.errors import BucketError, InsufficientDocuments, MillraceError, ObjectTooLarge, StorageError
 from millrace.store import evaluations, jobs
+from millrace.workloads.attempt import Complete
 
+MOST_DOCUMENTS = 10
 MOST_DOCUMENT_BYTES = 5_000_000
+MOST_BYTES = 20_000_000
+
+TOO_MANY = f"Only the newest {MOST_DOCUMENTS} documents were read."
+TOO_LARGE = f"it is larger than {MOST_DOCUMENT_BYTES:,} bytes"
+TOO_LARGE_TOGETHER = f"together the documents are larger than {MOST_BYTES:,} bytes"
 
 INSTRUCTIONS = f"""\
 You read the documents of someone who applies to rent a home, and report what they hold. You do not judge the
@@ -54,48 +62,68 @@ class Unreadable(MillraceError):
     """Why one document is left out."""
 
 
-def run(job: Job, env: Env) -> bool:
-    """Judge the lead. False when the job was ended by someone else meanwhile; then nothing is written."""
-    case = evaluations.load_case(env.DB, job)
-    readable = fetch(case.documents, env=env)
+def run(job: Job, env: Env, *, deadline: datetime) -> Complete | None:
+    """Judge the lead. None when the job was ended by someone else meanwhile."""
+    if not jobs.extend(env.DB, EVALUATION, job, now=env.now(), progress_message="Reading the documents"):
+        return None
+    case = evaluations.load_case(env.DB, job, most_documents=MOST_DOCUMENTS + 1)
+    readable = fetch(case.documents, env=env, until=deadline - timedelta(seconds=TIME_LIMIT_SECONDS))
     question = ask_about(case.lead, documents=readable.documents, today=env.now().date())
-    if not jobs.begin_paid_work(env.DB, EVALUATION, job, now=env.now()):
-        return False
-    reply = env.AI.ask(job.row["model_version"], question, read=read_facts)
+    if not jobs.begin_paid_work(env.DB, EVALUATION, job, now=env.now(), progress_message="Asking the model"):
+        return None
+    seconds_left = partial(seconds_until, deadline, env=env)
+    reply = env.AI.ask(job.row["model_version"], question, read=read_facts, seconds_left=seconds_left)
+    evaluation = judge(case.lead, reply=reply, warnings=readable.warnings, env=env)
+    return lambda move_id: evaluations.complete(
+        env.DB, job, evaluation=evaluation, move_id=move_id, now=env.now()
+    )
+
+
+def seconds_until(deadline: datetime, *, env: Env) -> float:
+    return (deadline - env.now()).total_seconds()
+
+
+def judge(lead: Mapping[str, Any], *, reply: Reply[Facts], warnings: Sequence[str], env: Env) -> Evaluation:
     facts = reply.value
-    evaluation = Evaluation.of(
-        scoring.judge(facts.evidence(monthly_rent_microusd=case.lead["monthly_rent_microusd"])),
+    return Evaluation.of(
+        scoring.judge(facts.evidence(monthly_rent_microusd=lead["monthly_rent_microusd"])),
         answers=reply.answers,
         evaluation_id=env.new_id("eval"),
         summary=facts.summary,
         extracted_data=facts.extracted_data.stored(),
-        warnings=readable.warnings,
+        warnings=warnings,
         evaluated_at=env.now(),
     )
-    return evaluations.complete(env.DB, job, evaluation=evaluation, move_id=env.new_id(), now=env.now())
 
 
-def fetch(rows: Sequence[Mapping[str, Any]], *, env: Env) -> Readable:
-    """The bytes of the documents. Some may be missing; with none at all it is InsufficientDocuments."""
+def fetch(rows: Sequence[Mapping[str, Any]], *, env: Env, until: datetime) -> Readable:
+    """The bytes of the newest documents, the oldest of them first.
+
+    Some may be missing; with none at all it is InsufficientDocuments. StorageError when it takes too long.
+    """
     documents: list[Document] = []
-    warnings: list[str] = []
-    for place, row in enumerate(rows, start=1):
+    warnings = [TOO_MANY] if len(rows) > MOST_DOCUMENTS else []
+    room = MOST_BYTES
+    for place, row in enumerate(rows[-MOST_DOCUMENTS:], start=1):
+        if env.now() > until:
+            raise StorageError("The documents could not be fetched in time.")
         try:
-            content = fetch_one(row["storage_key"], env=env)
+            content = fetch_one(row["storage_key"], room=room, env=env)
         except Unreadable as fault:
             warnings.append(f"Document {place} was not read: {fault}.")
         else:
+            room -= len(content)
             documents.append(Document(f"Document {place}", mime_type=row["mime_type"], content=content))
     if not documents:
         raise InsufficientDocuments("The lead has no documents that can be read. Upload some and ask again.")
     return Readable(tuple(documents), tuple(warnings))
 
 
-def fetch_one(key: str, *, env: Env) -> bytes:
+def fetch_one(key: str, *, room: int, env: Env) -> bytes:
     try:
-        content = env.BUCKET.get(key, most_bytes=MOST_DOCUMENT_BYTES)
+        content = env.BUCKET.get(key, most_bytes=min(MOST_DOCUMENT_BYTES, room))
     except ObjectTooLarge as error:
-        raise Unreadable(f"it is larger than {MOST_DOCUMENT_BYTES:,} bytes") from error
+        raise Unreadable(TOO_LARGE if room >= MOST_DOCUMENT_BYTES else TOO_LARGE_TOGETHER) from error
     except BucketError as error:
         raise StorageError("The documents could not be fetched from the bucket.") from error
     if not content:

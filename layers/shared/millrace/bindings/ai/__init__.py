@@ -1,7 +1,7 @@
 """`env.AI`: one question to one model, whoever provides it.
 
-    env.AI.run("local/rules", question)                    # an Answer: text, tokens, cost
-    env.AI.ask("local/rules", question, read=read_facts)   # a Reply: the text understood
+    env.AI.run(model, question)                            # a ModelAnswer: text, tokens, cost
+    env.AI.ask(model, question, read=…, seconds_left=…)    # a Reply: the text understood
 
 A model's id says who provides it.
 """
@@ -9,8 +9,8 @@ A model's id says who provides it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from millrace.domain.questions import Answer, Question, Reply
-from millrace.errors import ConfigurationInvalid, ModelAnswerInvalid, ModelUnavailable
+from millrace.domain.questions import TIME_LIMIT_SECONDS, ModelAnswer, Question, Reply
+from millrace.errors import ConfigurationInvalid, ModelAnswerInvalid, ModelTimeout, ModelUnavailable
 
 Value = TypeVar("Value")
 
@@ -27,7 +27,7 @@ class Provider(Protocol):
     InsufficientDocuments    when none of the documents can be read.
     """
 
-    def run(self, model: str, question: Question) -> Answer: ...
+    def run(self, model: str, question: Question) -> ModelAnswer: ...
 
 
 def _rules() -> Provider:
@@ -70,20 +70,32 @@ class AI:
             )
         return wanted
 
-    def run(self, model: str, question: Question) -> Answer:
+    def run(self, model: str, question: Question) -> ModelAnswer:
         wanted = self.resolve(model)
         key = self._keys[wanted]
         if key not in self._built:
             self._built[key] = self._providers[key]()
         return self._built[key].run(wanted, question)
 
-    def ask(self, model: str, question: Question, *, read: Callable[[str], Value]) -> Reply[Value]:
-        """Let `read` understand the answer. When it raises ValueError, the model is asked once more."""
+    def ask(
+        self,
+        model: str,
+        question: Question,
+        *,
+        read: Callable[[str], Value],
+        seconds_left: Callable[[], float],
+    ) -> Reply[Value]:
+        """Let `read` understand the answer. When it raises ValueError, the model is asked once more.
+
+        ModelTimeout when less is left than an answer may take: then the model is not asked.
+        """
+        check_time(seconds_left)
         first = self.run(model, question)
         try:
             return Reply(read(first.text), answers=(first,))
         except ValueError as misunderstanding:
             complaint = str(misunderstanding)
+        check_time(seconds_left)
         second = self.run(model, question.again(answered=first.text, complaint=complaint))
         try:
             return Reply(read(second.text), answers=(first, second))
@@ -91,6 +103,11 @@ class AI:
             raise ModelAnswerInvalid(
                 "The model's answer could not be read, also when asked again. A person has to look at this."
             ) from misunderstanding
+
+
+def check_time(seconds_left: Callable[[], float]) -> None:
+    if seconds_left() < TIME_LIMIT_SECONDS:
+        raise ModelTimeout("There was not enough time left to ask the model.")
 
 
 def _key_of(model: str, providers: Mapping[str, Callable[[], Provider]]) -> str:

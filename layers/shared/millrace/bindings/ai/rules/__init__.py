@@ -11,7 +11,7 @@ from millrace.bindings.ai.rules.conclusions import conclude
 from millrace.bindings.ai.rules.findings import Findings
 from millrace.bindings.ai.rules.reading import read_document
 from millrace.bindings.ai.rules.text import decode, illegible_share
-from millrace.domain.questions import Answer, Document, Question
+from millrace.domain.questions import Document, ModelAnswer, Question
 from millrace.errors import InsufficientDocuments
 
 VERSION = 1
@@ -22,7 +22,7 @@ NOISE = 0.25
 class Rules:
     """A provider of `env.AI`. Its answer has the form that `domain.facts` reads, like any other model's."""
 
-    def run(self, model: str, question: Question) -> Answer:
+    def run(self, model: str, question: Question) -> ModelAnswer:
         """InsufficientDocuments when not one of the documents could be read or had anything to say."""
         warnings: list[str] = []
         read = [found for document in question.documents for found in take(document, warnings=warnings)]
@@ -31,7 +31,7 @@ class Rules:
                 "None of the documents could be read as a pay slip, an employment letter or a bank statement."
             )
         facts = conclude(read, stated_income=dollars(question.given.get("stated_monthly_income")))
-        return Answer(json.dumps(facts), model_version=f"{model}@{VERSION}", warnings=tuple(warnings))
+        return ModelAnswer(json.dumps(facts), model_version=f"{model}@{VERSION}", warnings=tuple(warnings))
 
 
 def take(document: Document, *, warnings: list[str]) -> Iterable[Findings]:

@@ -1,0 +1,47 @@
+"""`millrace …`: reads the line, runs the command, and says in one line what went wrong."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from millrace.command import backup, copy, jobs, keys, migrate, redrive, schema, tenants
+from millrace.errors import CommandRefused, DatabaseUnavailable, MillraceError
+
+# Each adds its commands to the parser; help lists them in this order.
+NOUNS = (migrate, schema, backup, copy, tenants, keys, jobs, redrive)
+
+DESCRIPTION = "Look after a Millrace database: its schema, its data, its jobs."
+EPILOGUE = """
+Every command says more with --help. Exit codes: 0 done; 1 refused or failed, with the reason on standard
+error; 2 the line itself makes no sense.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. The exit code."""
+    given = build_parser().parse_args(arguments)
+    try:
+        if given.stack and not getattr(given, "takes_stack", False):
+            raise CommandRefused("--stack: this command acts on a database that this machine reaches itself")
+        exit_code: int = given.run(given)
+    except DatabaseUnavailable as error:
+        print(f"millrace: the database does not answer: {error.__cause__ or error}", file=sys.stderr)
+        return 1
+    except MillraceError as error:
+        print(f"millrace: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("millrace: stopped", file=sys.stderr)
+        return 130
+    return exit_code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="millrace", description=DESCRIPTION, epilog=EPILOGUE)
+    parser.add_argument(
+        "--stack", metavar="NAME", help="act on this CloudFormation stack, not on a database of this machine"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for noun in NOUNS:
+        noun.add_to(commands)
+    return parser

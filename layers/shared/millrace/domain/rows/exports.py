@@ -1,0 +1,36 @@
+"""Rows of video exports."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from millrace.domain.rows.lifecycle import JobRow
+from millrace.domain.rows.table_row import Facts, TableRow
+
+
+class Project(TableRow):
+    """`user_id` is its owner."""
+
+    id: str
+    tenant_id: str
+    user_id: str
+    name: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class ExportJob(JobRow):
+    project_id: str
+    type: Literal["framing", "overlay", "annotate"]
+    status: Literal["pending", "processing", "complete", "error", "cancelled"]
+    progress: int
+    input_video_key: str
+    output_video_key: str | None
+    params: Facts
+    error_code: str | None
+    error: str | None
+    submitted_at: AwareDatetime | None
+    runpod_job_id: str | None
+    provider_deadline_at: AwareDatetime | None
+    gpu_seconds: int | None
+    cost_microusd: int

@@ -1,0 +1,61 @@
+"""Holding a database against its migrations: what they would make, and what is there."""
+
+import re
+from pathlib import Path
+from typing import Unpack
+
+from millrace.migrations import history
+from millrace.migrations.files import Migration, read_folder
+from millrace.migrations.targets import Login, Schema, Target, opened
+
+PART = re.compile(r"(?:column|constraint) (\w+)")
+
+
+def verify(database_url: str, *, folder: Path, **login: Unpack[Login]) -> list[str]:
+    """Each difference as a line to read; none is what one hopes for. It changes nothing."""
+    with opened(database_url, for_reading=True, **login) as target:
+        files = read_folder(folder, dialect=target.dialect)
+        found = target.read_schema()
+        with target.scratch() as scratch:
+            return compare(found, wanted=build(scratch, files))
+
+
+def read_schema(database_url: str, **login: Unpack[Login]) -> Schema:
+    with opened(database_url, for_reading=True, **login) as target:
+        return target.read_schema()
+
+
+def to_text(schema: Schema) -> str:
+    """A line for each thing, in an order of its own: made for comparing."""
+    return "".join(f"{thing}: {schema[thing]}".rstrip(": ") + "\n" for thing in sorted(schema))
+
+
+def build(scratch: Target, files: list[Migration]) -> Schema:
+    """What the files make of an empty database."""
+    history.prepare(scratch, files=files)
+    for file in files:
+        for step in file.up.steps:
+            # All of it happens in one transaction, where nothing can be built CONCURRENTLY.
+            scratch.execute(step.sql.replace(" CONCURRENTLY", "") if file.up.alone else step.sql)
+    return scratch.read_schema()
+
+
+def compare(found: Schema, *, wanted: Schema) -> list[str]:
+    differences = []
+    for thing in _without_parts_of_missing_tables(found.keys() | wanted.keys(), found, wanted):
+        if thing not in found:
+            differences.append(f"missing: {thing}")
+        elif thing not in wanted:
+            differences.append(f"in the database only: {thing}")
+        elif found[thing] != wanted[thing]:
+            differences.append(f"differs: {thing}: it is [{found[thing]}], it should be [{wanted[thing]}]")
+    return differences
+
+
+def _without_parts_of_missing_tables(things: set[str], *both: Schema) -> list[str]:
+    """Sorted. Where a whole table is on one side only, its columns and rules need no line each."""
+    return [
+        thing
+        for thing in sorted(things)
+        if not (part := PART.match(thing)) or all(f"table {part[1]}" in schema for schema in both)
+    ]

@@ -1,0 +1,35 @@
+"""What an operator may do, written once: for the command line here, and for `operate` in the cloud."""
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+from millrace.env import Env
+from millrace.errors import CommandRefused
+from millrace.operations import doorbells, jobs, keys, tenants
+
+Facts = dict[str, Any]
+
+# Each takes env and its arguments by name, and returns facts that JSON can say.
+OPERATIONS: Mapping[str, Callable[..., Facts]] = {
+    "tenants add": tenants.add_tenant,
+    "sites add": tenants.add_site,
+    "keys issue": keys.issue,
+    "jobs list": jobs.list_newest,
+    "jobs show": jobs.show,
+    "jobs retry": jobs.retry,
+    "jobs cancel": jobs.cancel,
+    "redrive": doorbells.redrive,
+}
+
+
+def run(name: str, arguments: Mapping[str, Any], env: Env) -> Facts:
+    """Carry out one command. CommandRefused, or another of our errors, says why it was not."""
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise CommandRefused(f"This installation knows no command {name!r}. Is it as new as your checkout?")
+    try:
+        signature(operation).bind(env, **arguments)
+    except TypeError as error:
+        raise CommandRefused(f"{name}: {error}. Is the installation as new as your checkout?") from None
+    return operation(env, **arguments)

@@ -1,0 +1,35 @@
+"""Tenants and their sites: who there is."""
+
+from typing import Any
+
+from millrace.domain.quota import EVALUATIONS
+from millrace.env import Env
+from millrace.errors import CommandRefused
+from millrace.store import tenants
+
+
+def add_tenant(env: Env, *, tenant_id: str, name: str, tier: str) -> dict[str, Any]:
+    check_tier(tier)
+    if not tenants.create(env.DB, tenant_id, name=name, tier=tier, now=env.now()):
+        raise CommandRefused(f"There is a tenant {tenant_id} already.")
+    return {"tenant_id": tenant_id, "name": name, "tier": tier}
+
+
+def add_site(env: Env, *, site_id: str, tenant_id: str, name: str, tier: str) -> dict[str, Any]:
+    check_tier(tier)
+    check_tenant(env, tenant_id)
+    if not tenants.create_site(env.DB, site_id, tenant_id=tenant_id, name=name, tier=tier, now=env.now()):
+        raise CommandRefused(f"There is a site {site_id} already.")
+    return {"site_id": site_id, "tenant_id": tenant_id, "name": name, "tier": tier}
+
+
+def check_tenant(env: Env, tenant_id: str) -> None:
+    if not tenants.exists(env.DB, tenant_id):
+        raise CommandRefused(
+            f"There is no tenant {tenant_id}. Add it: millrace tenants add {tenant_id} --name …"
+        )
+
+
+def check_tier(tier: str) -> None:
+    if tier not in EVALUATIONS.tiers:
+        raise CommandRefused(f"There is no tier {tier}. There are {', '.join(EVALUATIONS.tiers)}.")

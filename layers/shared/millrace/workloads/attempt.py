@@ -1,0 +1,123 @@
+"""One attempt at a job: it is run, and completed, failed or given back, though the database may blink."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Literal, Protocol, TypeVar
+
+from millrace.domain.jobs import Job, JobTable
+from millrace.env import Env
+from millrace.errors import DatabaseUnavailable, JobFailure, ProcessingError
+from millrace.store import jobs, timeline
+
+# Of the time a run may take, what is kept for writing its end down.
+ENDING_SECONDS = 5
+# A database that is away is asked again after a pause, until less than the other is left.
+PAUSE_SECONDS = 1
+LAST_SECONDS = 5
+
+Moved = TypeVar("Moved")
+Row = Mapping[str, Any]
+State = Literal["completed", "retried", "failed", "released", "overtaken"]
+
+# Completes the job, as the move of this id. False when someone else ended it first.
+Complete = Callable[[str], bool]
+
+
+class Work(Protocol):
+    """What one job of a kind does, to be done by the deadline. None: the job is no longer this worker's."""
+
+    def __call__(self, job: Job, env: Env, *, deadline: datetime) -> Complete | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt ended. `failure` says why it was retried or failed; its cause, if any, holds the trace.
+
+    `overtaken`: someone else had ended the job or taken it over, and nothing was written.
+    """
+
+    job: Job
+    state: State
+    failure: JobFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A job as it was claimed, and what its worker has.
+
+    DatabaseUnavailable comes out of each method once the time is up: then the lease runs out and the job is
+    rescued.
+    """
+
+    job: Job
+    table: JobTable
+    env: Env
+    seconds_left: Callable[[], float]
+
+    def run(self, load: Callable[[], Work]) -> Ending:
+        try:
+            done = self._complete(load)
+        except JobFailure as failure:
+            return self._fail(failure)
+        return Ending(self.job, "completed" if done else "overtaken")
+
+    def give_back(self) -> Ending:
+        """Untouched, for a worker with more time."""
+        env = self.env
+        if not self._insist(
+            lambda move_id: jobs.release(env.DB, self.table, self.job, move_id=move_id, now=env.now())
+        ):
+            return Ending(self.job, "overtaken")
+        env.QUEUE.ring(self.table.kind)
+        return Ending(self.job, "released")
+
+    def _complete(self, load: Callable[[], Work]) -> bool:
+        """What a person reads of an unforeseen error says nothing of its cause: that may quote a document."""
+        deadline = self.env.now() + timedelta(seconds=self.table.most_seconds - ENDING_SECONDS)
+        try:
+            complete = load()(self.job, self.env, deadline=deadline)
+            return bool(complete and self._insist(complete))
+        except (JobFailure, DatabaseUnavailable):
+            raise
+        except Exception as cause:
+            raise ProcessingError("Something went wrong while the job ran.") from cause
+
+    def _fail(self, failure: JobFailure) -> Ending:
+        """Write the failure down; when it will be tried again, ring for it in time."""
+        env, table, job = self.env, self.table, self.job
+        row = self._insist(
+            lambda move_id: jobs.fail(
+                env.DB, table, job, error=failure, move_id=move_id, now=env.now(), jitter=env.random()
+            )
+        )
+        if row is None:
+            return Ending(job, "overtaken", failure)
+        if row["status"] == table.failed:
+            return Ending(job, "failed", failure)
+        seconds = ceil((row["run_after"] - env.now()).total_seconds())
+        env.QUEUE.ring(table.kind, delay_seconds=seconds)
+        return Ending(job, "retried", failure)
+
+    def _insist(self, move: Callable[[str], Moved]) -> Moved | Row | None:
+        """Make a guarded move, again and again while the database is away. It cannot be made twice.
+
+        What the move returned; or the job's row, when it was made and only the answer was lost.
+        """
+        tried: list[str] = []
+        while True:
+            # Each try has its own, by which the rows it would add are told from those of an earlier one.
+            move_id = self.env.new_id()
+            try:
+                return move(move_id) or self._find_moved(tried)
+            except DatabaseUnavailable:
+                if self.seconds_left() < LAST_SECONDS:
+                    raise
+            tried.append(move_id)
+            self.env.wait(PAUSE_SECONDS)
+
+    def _find_moved(self, move_ids: list[str]) -> Row | None:
+        """The job, if its last move is one of these."""
+        row = timeline.find_job(self.env.DB, self.table, job_id=self.job.id) if move_ids else None
+        return row if row and row["last_move_id"] in move_ids else None

@@ -1,0 +1,136 @@
+"""What is answered when a request is refused: our errors with their facts, and API Gateway's own words."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from local.gateway import FORBIDDEN, INTERNAL_ERROR, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE
+from millrace import errors
+from millrace.entry.exchange import WITH_BODY, Route
+from millrace.errors import Refusal
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer", "minimum": 0}
+FAULT: Schema = {
+    "type": "object",
+    "properties": {"field": TEXT, "message": TEXT},
+    "required": ["field", "message"],
+}
+USED: Schema = {
+    "type": "object",
+    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT},
+    "required": ["used", "limit", "month", "tier"],
+}
+
+# The facts beside `error` and `message`, each with an example. Those with a `?` are not always there.
+FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
+    errors.InvalidRequest: {
+        "fields?": (
+            {"type": "array", "items": FAULT},
+            [{"field": "force_refresh", "message": "must be true or false"}],
+        )
+    },
+    errors.MissingHeaders: {"missing": ({"type": "array", "items": TEXT}, ["X-Site-Id"])},
+    errors.MissingScope: {"scope?": (TEXT, "evaluations:write")},
+    errors.JobAlreadyPending: {"job_id": (TEXT, "job_01a1faf4d5e272b4b7309f099c0d9852")},
+    errors.AlreadyEvaluated: {"evaluation_id": (TEXT, "01a1faf4-d5e2-72b4-b730-9f099c0d9852")},
+    errors.QuotaExceeded: {"usage": (USED, {"used": 20, "limit": 20, "month": "2025-12", "tier": "free"})},
+    errors.InternalError: {"request_id": (TEXT, "JKJaXmPLvHcESHA=")},
+}
+
+# What API Gateway answers itself, in these words. The second list is for routes that need a key.
+GATEWAY = (TOO_LARGE, (429, "Too Many Requests"), INTERNAL_ERROR, UNAVAILABLE)
+GATEWAY_WITH_KEY = (UNAUTHORIZED, FORBIDDEN)
+
+
+def refusals_of(route: Route) -> set[type[Refusal]]:
+    """All that a route may refuse with: what it is guarded by, and what its handler says."""
+    found: set[type[Refusal]] = {errors.InvalidRequest, errors.InternalError, *route.refuses}
+    if route.scope:
+        found |= {errors.MissingScope, errors.DatabaseUnavailable}
+    if route.headers:
+        found.add(errors.MissingHeaders)
+    if route.method in WITH_BODY:
+        found |= {errors.BodyTooLarge, errors.UnsupportedMediaType}
+    if route.creates:
+        found.add(errors.IdempotencyKeyReused)
+    return found
+
+
+def responses_of(route: Route) -> dict[str, Schema]:
+    """By status, all that may be answered with it, ours and API Gateway's."""
+    examples: dict[int, dict[str, Any]] = defaultdict(dict)
+    for refusal in sorted(refusals_of(route), key=lambda one: one.__name__):
+        examples[refusal.status][refusal.__name__] = example_of(refusal)
+    for status, message in GATEWAY + (GATEWAY_WITH_KEY if route.scope else ()):
+        examples[status][gateway_name(message)] = {"message": message}
+    return {str(status): response_of(status, examples=examples[status]) for status in sorted(examples)}
+
+
+def response_of(status: int, *, examples: dict[str, Any]) -> Schema:
+    choices = [{"$ref": f"#/components/schemas/{name}"} for name in examples]
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": headers_of(status),
+        "content": {
+            "application/json": {
+                "schema": choices[0] if len(choices) == 1 else {"oneOf": choices},
+                "examples": {name: {"value": value} for name, value in examples.items()},
+            }
+        },
+    }
+
+
+def headers_of(status: int) -> Schema:
+    names = ["X-Request-Id"]
+    names += ["Retry-After"] if status in (429, 503) else []
+    names += ["RateLimit", "RateLimit-Policy"] if status == 429 else []
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def schemas_of(routes: Iterable[Route]) -> dict[str, Schema]:
+    """A schema for each error and for each of API Gateway's sentences."""
+    ours = {refusal for route in routes for refusal in refusals_of(route)}
+    sentences = [message for _, message in GATEWAY + GATEWAY_WITH_KEY]
+    return {refusal.__name__: schema_of(refusal) for refusal in ours} | {
+        gateway_name(message): gateway_schema(message) for message in sentences
+    }
+
+
+def schema_of(refusal: type[Refusal]) -> Schema:
+    facts = FACTS.get(refusal, {})
+    always = [name for name in facts if not name.endswith("?")]
+    return {
+        "type": "object",
+        "description": refusal.message,
+        "properties": {
+            "success": {"const": False},
+            "error": {"const": refusal.__name__},
+            "message": {"type": "string", "description": "A sentence a person can act on."},
+            **{name.rstrip("?"): schema for name, (schema, _) in facts.items()},
+        },
+        "required": ["success", "error", "message", *always],
+        "additionalProperties": False,
+    }
+
+
+def example_of(refusal: type[Refusal]) -> dict[str, Any]:
+    facts = {name.rstrip("?"): example for name, (_, example) in FACTS.get(refusal, {}).items()}
+    return {"success": False, "error": refusal.__name__, "message": refusal.message, **facts}
+
+
+def gateway_name(message: str) -> str:
+    return f"Gateway{message.title().replace(' ', '')}"
+
+
+def gateway_schema(message: str) -> Schema:
+    return {
+        "type": "object",
+        "description": "Said by API Gateway, before or instead of the API.",
+        "properties": {"message": {"const": message}},
+        "required": ["message"],
+        "additionalProperties": False,
+    }

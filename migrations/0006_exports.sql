@@ -1,0 +1,85 @@
+-- migrate:up
+
+CREATE TABLE projects (
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  -- Who owns it, within the tenant.
+  user_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL,
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+CREATE INDEX idx_projects_user ON projects(tenant_id, user_id);
+
+CREATE TABLE export_jobs (
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  project_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending',
+  progress INTEGER NOT NULL DEFAULT 0,
+  progress_message TEXT,
+
+  -- Keys in the bucket.
+  input_video_key TEXT NOT NULL,
+  output_video_key TEXT,
+  params JSONB NOT NULL,
+
+  error_code TEXT,
+  error TEXT,
+
+  -- The GPU's side of it: asked for when, known there as, given up when, and what it took.
+  submitted_at TIMESTAMPTZ,
+  runpod_job_id TEXT,
+  provider_deadline_at TIMESTAMPTZ,
+  gpu_seconds INTEGER,
+  cost_microusd BIGINT NOT NULL DEFAULT 0,
+
+  attempt INTEGER NOT NULL DEFAULT 0,
+  last_move_id TEXT NOT NULL,
+  run_after TIMESTAMPTZ NOT NULL,
+  locked_until TIMESTAMPTZ,
+  worker_id TEXT,
+  retry_count INTEGER NOT NULL DEFAULT 0,
+  max_retries INTEGER NOT NULL DEFAULT 3,
+  charge_round INTEGER NOT NULL DEFAULT 0,
+  charged_period TEXT NOT NULL,
+
+  created_at TIMESTAMPTZ NOT NULL,
+  started_at TIMESTAMPTZ,
+  completed_at TIMESTAMPTZ,
+  updated_at TIMESTAMPTZ NOT NULL,
+
+  CONSTRAINT export_status_is_known CHECK (
+    status IN ('pending', 'processing', 'complete', 'error', 'cancelled')
+  ),
+  CONSTRAINT export_type_is_known CHECK (type IN ('framing', 'overlay', 'annotate')),
+  CONSTRAINT export_progress_in_range CHECK (progress BETWEEN 0 AND 100),
+  CONSTRAINT export_params_are_json CHECK (json_valid(params)),
+  CONSTRAINT export_final_has_completed_at CHECK (
+    status IN ('pending', 'processing') OR completed_at IS NOT NULL
+  ),
+  CONSTRAINT export_processing_has_a_lease CHECK (
+    status <> 'processing' OR (locked_until IS NOT NULL AND worker_id IS NOT NULL)
+  ),
+  CONSTRAINT export_complete_has_an_output CHECK (status <> 'complete' OR output_video_key IS NOT NULL),
+  CONSTRAINT export_retries_within_limit CHECK (retry_count BETWEEN 0 AND max_retries),
+  CONSTRAINT export_gpu_seconds_not_negative CHECK (gpu_seconds >= 0),
+  CONSTRAINT export_cost_not_negative CHECK (cost_microusd >= 0),
+  FOREIGN KEY (project_id) REFERENCES projects(id)
+);
+
+CREATE INDEX idx_export_jobs_project_status ON export_jobs(project_id, status);
+CREATE INDEX idx_export_jobs_runpod ON export_jobs(runpod_job_id);
+
+-- Where the claim and the rescue look: only at live jobs, however many have ended.
+CREATE INDEX idx_export_jobs_pending ON export_jobs(tenant_id, run_after) WHERE status = 'pending';
+CREATE INDEX idx_export_jobs_running ON export_jobs(tenant_id) WHERE status = 'processing';
+CREATE INDEX idx_export_jobs_locked ON export_jobs(locked_until) WHERE status = 'processing';
+
+-- migrate:down
+
+DROP TABLE export_jobs;
+DROP TABLE projects;

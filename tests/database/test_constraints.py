@@ -1,0 +1,179 @@
+"""Every rule that the schema holds by name refuses what breaks it, and no rule is without its test."""
+
+from datetime import timedelta
+
+import pytest
+
+from millrace.domain.rows import TABLES
+from millrace.errors import ConstraintBroken, StatementInvalid
+from tests.database.live_schema import columns_of, list_constraints
+from tests.factories import NOW
+from tests.valid_rows import add_all, add_row, rows_of
+
+LEASE = {"locked_until": NOW + timedelta(minutes=2)}
+ENDED = {"completed_at": NOW}
+
+# What breaks each CHECK: the table, and what is changed in its valid row.
+BREAKING = {
+    "tenant_tier_is_known": ("tenants", {"tier": "gold"}),
+    "tenant_limit_not_negative": ("tenants", {"evaluations_a_month": -1}),
+    "site_tier_is_known": ("sites", {"tier": "gold"}),
+    "site_limit_not_negative": ("sites", {"evaluations_a_month": -1}),
+    "key_tier_is_known": ("api_keys", {"quota_tier": "gold"}),
+    "setting_type_is_known": ("settings", {"value_type": "date"}),
+    "lead_income_not_negative": ("leads", {"monthly_income_microusd": -1}),
+    "lead_rent_not_negative": ("leads", {"monthly_rent_microusd": -1}),
+    "lead_score_in_range": ("leads", {"ai_score": 101}),
+    "lead_label_is_known": ("leads", {"ai_label": "D"}),
+    "document_size_not_negative": ("lead_documents", {"size_bytes": -1}),
+    "evaluation_score_in_range": ("lead_ai_evaluations", {"score": -1}),
+    "evaluation_label_is_known": ("lead_ai_evaluations", {"label": "D"}),
+    "evaluation_recommendation_is_known": ("lead_ai_evaluations", {"recommendation": "perhaps"}),
+    "evaluation_status_is_known": ("ai_evaluation_jobs", {"status": "lost", **ENDED}),
+    "evaluation_final_has_completed_at": ("ai_evaluation_jobs", {"status": "failed"}),
+    "evaluation_processing_has_a_lease": ("ai_evaluation_jobs", {"status": "processing", **LEASE}),
+    "evaluation_completed_has_a_result": ("ai_evaluation_jobs", {"status": "completed", **ENDED}),
+    "evaluation_retries_within_limit": ("ai_evaluation_jobs", {"retry_count": 4}),
+    "usage_tier_is_known": ("ai_evaluation_usage", {"tier": "gold"}),
+    "evaluation_count_not_negative": ("ai_evaluation_usage", {"evaluation_count": -1}),
+    "export_status_is_known": ("export_jobs", {"status": "lost", **ENDED}),
+    "export_type_is_known": ("export_jobs", {"type": "hologram"}),
+    "export_progress_in_range": ("export_jobs", {"progress": 101}),
+    "export_final_has_completed_at": ("export_jobs", {"status": "error"}),
+    "export_processing_has_a_lease": ("export_jobs", {"status": "processing", "worker_id": "worker"}),
+    "export_complete_has_an_output": ("export_jobs", {"status": "complete", **ENDED}),
+    "export_retries_within_limit": ("export_jobs", {"retry_count": -1}),
+    "export_gpu_seconds_not_negative": ("export_jobs", {"gpu_seconds": -1}),
+    "export_cost_not_negative": ("export_jobs", {"cost_microusd": -1}),
+    "enrichment_status_is_known": ("enrichment_jobs", {"status": "lost", **ENDED}),
+    "enrichment_counts_within_total": (
+        "enrichment_jobs",
+        {"total_records": 2, "processed_records": 3},
+        {"total_records": 2, "processed_records": 1, "failed_records": 2},
+        {"failed_records": -1},
+    ),
+    "enrichment_costs_not_negative": (
+        "enrichment_jobs",
+        {"estimated_cost_microusd": -1},
+        {"actual_cost_microusd": -1},
+    ),
+    "enrichment_time_not_negative": ("enrichment_jobs", {"processing_time_seconds": -0.1}),
+    "enrichment_final_has_completed_at": ("enrichment_jobs", {"status": "cancelled"}),
+    "enrichment_processing_has_a_lease": ("enrichment_jobs", {"status": "processing"}),
+    "enrichment_retries_within_limit": ("enrichment_jobs", {"retry_count": 4}),
+    "record_status_is_known": ("enrichment_records", {"status": "lost", "processed_at": NOW}),
+    "record_index_not_negative": ("enrichment_records", {"record_index": -1}),
+    "record_metrics_not_negative": (
+        "enrichment_records",
+        {"processing_attempts": -1},
+        {"processing_time_ms": -1},
+        {"llm_tokens_used": -1},
+    ),
+    "record_cost_not_negative": ("enrichment_records", {"cost_microusd": -1}),
+    "record_confidence_in_range": ("enrichment_records", {"enrichment_confidence": 1.5}),
+    "record_completeness_in_range": ("enrichment_records", {"data_completeness": -0.5}),
+    "record_final_has_processed_at": (
+        "enrichment_records",
+        {"status": "enriched"},
+        {"status": "failed"},
+        {"status": "skipped"},
+    ),
+    "cache_hits_not_negative": ("enrichment_cache", {"hit_count": -1}),
+    "cache_confidence_in_range": ("enrichment_cache", {"confidence_score": 2.0}),
+    "template_type_is_known": ("email_templates", {"template_type": "fax"}),
+    "template_usage_not_negative": ("email_templates", {"usage_count": -1}),
+    "crm_api_key_is_sealed": ("crm_integrations", {"api_key": "as it was typed"}),
+    "story_status_is_known": ("story_jobs", {"status": "pending", **ENDED}),
+    "story_final_has_completed_at": ("story_jobs", {"status": "failed"}),
+    "story_processing_has_a_lease": ("story_jobs", {"status": "processing", **LEASE}),
+    "story_completed_has_a_result": ("story_jobs", {"status": "completed", **ENDED}),
+    "story_retries_within_limit": ("story_jobs", {"retry_count": 4}),
+    "story_file_size_not_negative": ("story_job_files", {"size_bytes": -1}),
+    "api_usage_metrics_not_negative": (
+        "api_usage",
+        {"tokens_used": -1},
+        {"response_time_ms": -1},
+        {"request_size_bytes": -1},
+        {"response_size_bytes": -1},
+    ),
+    "api_usage_cost_not_negative": ("api_usage", {"cost_microusd": -1}),
+    "usage_kind_is_known": ("usage_records", {"kind": "guess"}),
+    "usage_metrics_not_negative": (
+        "usage_records",
+        {"input_tokens": -1},
+        {"output_tokens": -1},
+        {"duration_ms": -1},
+    ),
+    "usage_cost_not_negative": ("usage_records", {"cost_microusd": -1}),
+    "daily_counts_not_negative": (
+        "daily_usage",
+        {"request_count": -1},
+        {"input_tokens": -1},
+        {"output_tokens": -1},
+    ),
+    "daily_cost_not_negative": ("daily_usage", {"cost_microusd": -1}),
+    "quota_entry_kind_is_known": ("quota_entries", {"kind": "gift"}),
+    "usage_within_quota": ("quota_entries", {"used_after": 21}),
+    "only_accepted_requests_are_kept": ("idempotency_keys", {"facts": None}),
+}
+
+# What a row may have only once: the table, and what may differ in the second.
+ONCE = {
+    "one_key_per_hash": ("api_keys", {"id": "second"}),
+    "one_default_per_setting": ("settings", {"id": "second", "tenant_id": None}),
+    "one_value_per_tenant_and_setting": ("settings", {"id": "second"}),
+    "one_document_per_storage_key": ("lead_documents", {"id": "second"}),
+    "one_evaluation_per_job": ("lead_ai_evaluations", {"id": "second"}),
+    "one_live_job_per_lead": ("ai_evaluation_jobs", {"id": "second"}),
+    "one_usage_per_site_and_month": ("ai_evaluation_usage", {"id": "second"}),
+    "one_record_per_place": ("enrichment_records", {"id": "second"}),
+    "one_result_per_key_and_type": ("enrichment_cache", {"id": "second"}),
+    "one_ending_per_charge": ("quota_entries", {"kind": "settle"}),
+}
+
+
+def refused_by(db, table, **changes):
+    """The name of the rule that refuses the table's valid row, so changed."""
+    with pytest.raises(ConstraintBroken) as broken:
+        add_row(db, table, **changes)
+    return broken.value.constraint
+
+
+def test_a_row_that_breaks_a_rule_is_refused_by_its_name(db):
+    add_all(db)
+
+    for constraint, (table, *faults) in BREAKING.items():
+        assert {refused_by(db, table, **fault) for fault in faults} == {constraint}
+
+
+def test_what_may_be_there_once_is_refused_the_second_time(db):
+    add_all(db)
+    add_row(db, "quota_entries", kind="release")
+
+    for constraint, (table, second) in ONCE.items():
+        assert refused_by(db, table, **second) == constraint
+
+
+def test_no_text_but_json_gets_into_a_json_column(database, db):
+    add_all(db)
+
+    for table in rows_of("a"):
+        for name in (name for name, column in columns_of(database, table).items() if column.type == "JSONB"):
+            # Differs: PostgreSQL refuses it by the column's type, SQLite by its CHECK.
+            with pytest.raises((ConstraintBroken, StatementInvalid), match=r"json|22P02"):
+                db.prepare(f"UPDATE {table} SET {name} = ?1").bind("{not json").run()
+
+
+def test_no_row_is_without_its_id(db):
+    add_all(db)
+
+    for table in rows_of("a"):
+        if "id" in TABLES[table].model_fields:
+            assert refused_by(db, table, id=None) == f"{table}.id"
+
+
+def test_every_rule_of_the_schema_has_its_test(database):
+    named = list_constraints(database.open(role=None))
+
+    # Those about JSON are tested by the columns they are about.
+    assert {name for name in named if not name.endswith("_json")} == {*BREAKING, *ONCE}

@@ -1,0 +1,99 @@
+"""The operator's commands, typed: on a database of this machine, and on a stack."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.migrate import app as migrate
+from functions.operate import app as operate
+from millrace.command import arms
+from millrace.command import migrate as migrate_command
+from millrace.command.line import main
+from millrace.domain.keys import read_key
+from millrace.env import Env
+from tests.databases import MIGRATIONS
+from tests.events import Context
+
+Type = Callable[..., int]
+FUNCTIONS = {"OperateFunction": operate.handler, "MigrateFunction": migrate.handler}
+
+
+class Deployed:
+    """A stack whose functions have the test's database."""
+
+    def __init__(self, url: str):
+        self._variables = {"DATABASE_URL": url, "MIGRATIONS_FOLDER": str(MIGRATIONS)}
+
+    def __call__(self, name: str) -> "Deployed":
+        assert name == "millrace-test"
+        return self
+
+    def command(self, name: str, arguments: dict[str, Any], *, output: str) -> dict[str, Any]:
+        env = Env.from_variables(self._variables)
+        answer = FUNCTIONS[output]({"command": name, "arguments": arguments}, Context(), env=env)
+        env.close()
+        return answer["facts"]
+
+
+@pytest.fixture(params=["here", "stack"])
+def run(request, database_url: str, monkeypatch) -> Type:
+    """Types a command. Both arms do the same."""
+    if request.param == "here":
+        return lambda *words: main([*words, "--database", database_url])
+    deployed = Deployed(database_url)
+    for module in (arms, migrate_command):
+        monkeypatch.setattr(module, "DeployedStack", deployed)
+    return lambda *words: main(["--stack", "millrace-test", *words])
+
+
+def furnish(run: Type) -> None:
+    assert run("tenants", "add", "acme", "--name", "Acme Lettings", "--tier", "pro") == 0
+    assert run("sites", "add", "site_acme", "--name", "Main", "--tenant", "acme") == 0
+
+
+def test_from_nothing_to_a_key_that_is_whole(run, capsys):
+    furnish(run)
+
+    assert run("keys", "issue", "--tenant", "acme", "--user", "ada", "--name", "first") == 0
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("{")]
+    shown = next(line.split()[-1] for line in lines if line.startswith("key "))
+    assert read_key(shown)
+    assert "not shown again" in lines[-1]
+
+
+def test_jobs_are_a_table(run, capsys):
+    furnish(run)
+    capsys.readouterr()
+
+    assert run("jobs", "list", "--status", "pending") == 0
+    assert "id  status  tenant_id" in capsys.readouterr().out
+
+
+def test_how_the_schema_stands_is_asked_on_either_arm(run, capsys):
+    assert run("migrate", "status") == 0
+    assert "applied  0001_tenants.sql" in capsys.readouterr().out
+
+
+def test_a_command_without_an_arm_in_the_cloud_does_not_fall_upon_the_database_here(capsys):
+    assert main(["--stack", "millrace-test", "migrate", "up"]) == 1
+    assert capsys.readouterr().err.startswith("millrace: --stack: this command acts on a database")
+
+
+def test_what_is_refused_is_said_in_one_line(database_url, capsys):
+    code = main(["keys", "issue", "--tenant", "x", "--user", "u", "--name", "n", "--database", database_url])
+
+    assert code == 1
+    assert capsys.readouterr().err.startswith("millrace: There is no tenant x.")
+
+
+@pytest.mark.parametrize("words", [["jobs", "show", "j"], ["jobs", "retry", "j"], ["jobs", "cancel", "j"]])
+def test_a_job_that_is_not_there_is_named(database_url, capsys, words):
+    assert main([*words, "--database", database_url]) == 1
+    assert capsys.readouterr().err == "millrace: There is no job j.\n"
+
+
+def test_a_laptop_has_no_dead_letters(database_url, capsys):
+    assert main(["redrive", "--database", database_url]) == 1
+    assert "No queue is configured" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Holding a database against its migrations: each thing that was changed by hand is named."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from pg8000.native import literal
+
+from millrace import migrations
+from tests.databases import MIGRATIONS, on_postgres
+from tests.migration_bed import Folder
+
+
+@pytest.fixture
+def live(database) -> Folder:
+    """The real schema, as a test finds it."""
+    return Folder(MIGRATIONS, database)
+
+
+def test_what_the_migrations_made_is_what_they_make(live):
+    assert live.verify() == []
+    assert live.schema() == live.schema()
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("ALTER TABLE sites ADD COLUMN colour TEXT", "in the database only: column sites.colour"),
+        ("CREATE TABLE toys (id TEXT PRIMARY KEY)", "in the database only: table toys"),
+        ("CREATE INDEX toys ON sites(name)", "in the database only: index toys"),
+        ("CREATE VIEW toys AS SELECT id FROM sites", "in the database only: view toys"),
+        ("DROP INDEX idx_sites_tenant", "missing: index idx_sites_tenant"),
+        ("DROP TABLE job_events", "missing: table job_events"),
+    ],
+)
+def test_a_difference_is_named(live, change, difference):
+    live.execute(change)
+
+    assert difference in live.verify()
+
+
+@on_postgres
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("ALTER TABLE leads ALTER COLUMN phone TYPE VARCHAR(9)", "differs: column leads.phone: it is ["),
+        ("ALTER TABLE leads ALTER COLUMN email SET NOT NULL", "differs: column leads.email: it is ["),
+        ("ALTER TABLE leads ALTER COLUMN status SET DEFAULT 'old'", "differs: column leads.status"),
+        ("ALTER TABLE leads DROP CONSTRAINT lead_score_in_range", "missing: constraint leads.lead_score_in"),
+        ("ALTER TABLE leads DISABLE ROW LEVEL SECURITY", "differs: table leads: it is [], it should be [row"),
+        ("DROP POLICY own_tenant ON leads", "missing: policy own_tenant on leads"),
+        ("GRANT SELECT ON leads TO PUBLIC", "in the database only: grant on leads to public"),
+        ("CREATE OR REPLACE FUNCTION json_valid(document JSONB) RETURNS BOOLEAN RETURN false",
+         "differs: function json_valid(document jsonb)"),
+        ("CREATE TRIGGER t BEFORE UPDATE ON leads EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+         "in the database only: trigger t on leads"),
+        ("CREATE SEQUENCE toys", "in the database only: sequence toys"),
+    ],
+)  # fmt: skip
+def test_a_difference_that_only_postgres_can_have_is_named(live, change, difference):
+    live.execute(change)
+
+    assert [found for found in live.verify() if found.startswith(difference)] != []
+
+
+@on_postgres
+def test_verifying_leaves_nothing_behind(live):
+    live.verify()
+
+    assert live.execute("SELECT 1 FROM pg_namespace WHERE nspname LIKE 'millrace%'") == []
+
+
+@pytest.fixture
+def builder(live) -> Iterator[str]:
+    """A role that may make roles, and schemas in this database, but no databases: as much as Aurora gives."""
+    name = live.database.url.rpartition("/")[2]
+    password = literal(urlsplit(live.database.url).password or "")
+    live.execute(
+        f"CREATE ROLE {name}_builder LOGIN CREATEROLE PASSWORD {password}",
+        f"GRANT CREATE ON DATABASE {name} TO {name}_builder",
+    )
+    yield f"{name}_builder"
+    live.execute(f"DROP OWNED BY {name}_builder", f"DROP ROLE {name}_builder")
+
+
+@on_postgres
+def test_verifying_asks_for_no_right_to_make_databases(live, builder):
+    differences = migrations.verify(live.database.url, folder=MIGRATIONS, user=builder)
+
+    assert differences == []

@@ -1,0 +1,217 @@
+"""The part of a deployment that brings the schema up to date."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.migrate.app import handler
+from millrace import migrations
+from millrace.env import Config, Env
+from millrace.errors import DatabaseUnavailable, StackUnavailable
+from tests.databases import MIGRATIONS, FreshDatabase, on_postgres
+from tests.events import Context
+from tests.factories import NOW
+
+LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:MigrationsLayer"
+
+
+class Answers:
+    """CloudFormation, as far as it listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+
+    def answer(self, url: str, answer: dict[str, Any]) -> None:
+        self.heard.append((url, answer))
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.heard[-1][1]
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+def env_of(database: FreshDatabase, *, answers: Answers, folder: Path = MIGRATIONS) -> Env:
+    config = Config(database.url, migrations_folder=str(folder))
+    return Env(config, STACK=answers, now=lambda: NOW)
+
+
+def event(request: str = "Create", *, version: int = 1, before: int | None = None) -> dict[str, Any]:
+    """As CloudFormation sends it to a custom resource."""
+    told: dict[str, Any] = {
+        "RequestType": request,
+        "ResponseURL": "https://example.com/answer-here",
+        "StackId": "stack-1",
+        "RequestId": "request-1",
+        "LogicalResourceId": "Migrations",
+        "ResourceType": "Custom::Migrations",
+        "ResourceProperties": {"ServiceToken": "…", "Version": f"{LAYER}:{version}"},
+    }
+    if request != "Create":
+        told["PhysicalResourceId"] = "migrations"
+    if before is not None:
+        told["OldResourceProperties"] = {"ServiceToken": "…", "Version": f"{LAYER}:{before}"}
+    return told
+
+
+def pending(database: FreshDatabase) -> list[str]:
+    return migrations.status(database.url, folder=MIGRATIONS).pending
+
+
+def test_a_first_deployment_makes_the_schema(empty_database: FreshDatabase, answers: Answers):
+    handler(event(), Context(), env=env_of(empty_database, answers=answers))
+
+    assert pending(empty_database) == []
+    (url, answer) = answers.heard[0]
+    assert url == "https://example.com/answer-here"
+    assert answer == {
+        "Status": "SUCCESS", "Reason": "done", "StackId": "stack-1", "RequestId": "request-1",
+        "LogicalResourceId": "Migrations", "PhysicalResourceId": "migrations",
+    }  # fmt: skip
+
+
+def test_an_update_applies_what_is_new_and_keeps_the_resource_s_name(
+    database: FreshDatabase, answers: Answers
+):
+    handler(event("Update", version=2, before=1), Context(), env=env_of(database, answers=answers))
+
+    assert (answers.last["Status"], answers.last["PhysicalResourceId"]) == ("SUCCESS", "migrations")
+
+
+@pytest.mark.parametrize("told", [event("Delete"), event("Update", version=9, before=10)])
+def test_a_deletion_and_the_way_back_of_an_update_touch_nothing(
+    empty_database: FreshDatabase, answers: Answers, told: dict[str, Any]
+):
+    handler(told, Context(), env=env_of(empty_database, answers=answers))
+
+    assert answers.last["Status"] == "SUCCESS"
+    assert len(pending(empty_database)) > 3
+
+
+def test_an_older_release_is_deployed_onto_a_newer_schema(
+    database: FreshDatabase, answers: Answers, tmp_path: Path
+):
+    older = tmp_path / "migrations"
+    copy_first(older, count=3)
+
+    handler(
+        event("Update", version=3, before=2), Context(), env=env_of(database, answers=answers, folder=older)
+    )
+
+    assert answers.last["Status"] == "SUCCESS"
+
+
+def test_a_migration_that_fails_stops_the_deployment_and_says_why(
+    empty_database: FreshDatabase, answers: Answers, tmp_path: Path, capsys
+):
+    (tmp_path / "0001_bad.sql").write_text("-- migrate:up\nCREATE NONSENSE;\n-- migrate:down\nSELECT 1;\n")
+
+    handler(event(), Context(), env=env_of(empty_database, answers=answers, folder=tmp_path))
+
+    assert answers.last["Status"] == "FAILED"
+    assert "0001_bad.sql" in answers.last["Reason"]
+    assert "MigrationsFailed" in capsys.readouterr().out
+
+
+def test_a_long_migration_is_left_to_a_person_unless_the_database_is_new(
+    database: FreshDatabase, answers: Answers, tmp_path: Path
+):
+    copy_first(tmp_path, count=1_000)
+    long = tmp_path / "0999_fill_everything.sql"
+    long.write_text("-- migrate:up\n-- millrace: by hand\nSELECT 1;\n-- migrate:down\nSELECT 1;\n")
+
+    handler(event("Update", version=2), Context(), env=env_of(database, answers=answers, folder=tmp_path))
+
+    assert answers.last["Status"] == "FAILED"
+    assert answers.last["Reason"].startswith("0999_fill_everything.sql: to be run by hand")
+
+
+def test_a_sleeping_database_is_called_until_it_wakes_up(
+    database: FreshDatabase, answers: Answers, monkeypatch
+):
+    calls, read_plan = [], migrations.read_plan
+
+    def doze(*args: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) < 4:
+            raise DatabaseUnavailable
+        return read_plan(*args, **named)
+
+    monkeypatch.setattr(migrations, "read_plan", doze)
+    handler(event(), Context(), env=env_of(database, answers=answers))
+
+    assert (answers.last["Status"], len(calls)) == ("SUCCESS", 4)
+
+
+def test_a_database_that_never_answers_stops_the_deployment(answers: Answers, monkeypatch):
+    def sleep(*_args: Any, **_named: Any) -> Any:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(migrations, "read_plan", sleep)
+    env = Env(Config("sqlite:////nowhere.db", migrations_folder=str(MIGRATIONS)), STACK=answers)
+    handler(event(), Context(), env=env)
+
+    assert answers.last["Status"] == "FAILED"
+
+
+def test_an_error_that_may_quote_data_is_told_by_its_name_alone(
+    database: FreshDatabase, answers: Answers, monkeypatch
+):
+    def fail(*_args: Any, **_named: Any) -> None:
+        raise ValueError("Robin Example, 6,500.00 USD")
+
+    monkeypatch.setattr(migrations, "read_plan", fail)
+    handler(event(), Context(), env=env_of(database, answers=answers))
+
+    assert answers.last["Reason"] == "ValueError, see the log"
+
+
+def test_who_cannot_be_answered_is_a_fault(database: FreshDatabase):
+    class Deaf:
+        def answer(self, _url: str, _answer: dict[str, Any]) -> None:
+            raise StackUnavailable("CloudFormation was not reached")
+
+    with pytest.raises(StackUnavailable):
+        handler(event(), Context(), env=Env(env_of(database, answers=Answers()).config, STACK=Deaf()))
+
+
+def test_the_command_line_may_ask_how_the_schema_stands(database: FreshDatabase, answers: Answers):
+    env = env_of(database, answers=answers)
+
+    status = handler({"command": "migrate status"}, Context(), env=env)["facts"]
+    other = handler({"command": "migrate down"}, Context(), env=env)
+
+    assert (status["pending"], "0001_tenants.sql" in json.dumps(status["applied"])) == ([], True)
+    assert other == {"refused": "The function `migrate` knows no command 'migrate down'."}
+
+
+@on_postgres
+def test_where_iam_decides_who_logs_in_the_functions_roles_are_admitted(database, answers: Answers):
+    owner = database.open(role=None)
+    owner.prepare("CREATE ROLE rds_iam").run()
+    try:
+        for _ in range(2):
+            handler(event(), Context(), env=env_of(database, answers=answers))
+        admitted = owner.prepare("""
+            SELECT CAST(pg_get_userbyid(member) AS TEXT) AS name FROM pg_auth_members
+            WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = 'rds_iam') ORDER BY 1
+        """).all()
+    finally:
+        owner.prepare("DROP ROLE rds_iam").run()
+
+    assert [row["name"] for row in admitted.results] == ["millrace_api", "millrace_engine"]
+    assert answers.last["Status"] == "SUCCESS"
+
+
+def copy_first(folder: Path, *, count: int) -> None:
+    """The oldest migrations, as an older release has them."""
+    for place in (Path(), Path("postgres"), Path("sqlite")):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for path in sorted((MIGRATIONS / place).glob("*.sql")):
+            if int(path.name[:4]) < count:
+                (folder / place / path.name).write_text(path.read_text())

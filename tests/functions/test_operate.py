@@ -1,0 +1,122 @@
+"""An operator's commands, as the command line sends them."""
+
+import json
+from typing import Any
+
+from functions.operate.app import handler
+from millrace import operations
+from tests.events import Context
+from tests.factories import NOW
+from tests.functions.conftest import World
+from tests.functions.test_create_job import create
+
+KEY = {
+    "tenant_id": "tenant_demo", "user_id": "user_demo", "name": "a key", "tier": "pro",
+    "scopes": ["evaluations:read"], "mode": "live", "days": None,
+}  # fmt: skip
+
+
+def command(world: World, name: str, /, **arguments: Any) -> dict[str, Any]:
+    answer = handler({"command": name, "arguments": arguments}, Context(), env=world.engine)
+    return json.loads(json.dumps(answer))
+
+
+def end(world: World, status: str) -> str:
+    """A job that ended like this. Its id."""
+    create(world)
+    job_id = world.job()["id"]
+    world.clock.advance(seconds=1)
+    if status == "cancelled":
+        command(world, "jobs cancel", job_id=job_id)
+    return job_id
+
+
+def test_a_tenant_and_a_site_are_added_once(world: World):
+    added = command(world, "tenants add", tenant_id="acme", name="Acme", tier="enterprise")
+    site = command(world, "sites add", site_id="site_acme", tenant_id="acme", name="Main", tier="free")
+    again = command(world, "tenants add", tenant_id="acme", name="Acme", tier="free")
+
+    assert added["facts"] == {"tenant_id": "acme", "name": "Acme", "tier": "enterprise"}
+    assert site["facts"]["tenant_id"] == "acme"
+    assert again == {"refused": "There is a tenant acme already."}
+
+
+def test_a_key_is_kept_as_a_hash_alone_and_never_logged(world: World, capsys):
+    facts = command(world, "keys issue", **KEY)["facts"]
+
+    rows = world.owner.prepare("SELECT * FROM api_keys WHERE id = ?1").bind(facts["key_id"]).all().results
+    secret = facts["key"].split("_")[3]
+    assert secret not in str([dict(row) for row in rows])
+    assert secret not in capsys.readouterr().out
+    assert rows[0]["key_prefix"] == facts["key"][:21]
+
+
+def test_a_key_that_makes_no_sense_is_refused_with_a_sentence(world: World):
+    refused = [
+        command(world, "keys issue", **KEY | change)["refused"]
+        for change in ({"tenant_id": "nobody"}, {"tier": "gold"}, {"mode": "demo"}, {"days": 0})
+    ]
+
+    assert [words.split(".")[0] for words in refused] == [
+        "There is no tenant nobody",
+        "There is no tier gold",
+        "A key is either live or test",
+        "A key lives for a day at least",
+    ]
+
+
+def test_jobs_are_listed_the_newest_first_and_by_state(world: World):
+    job_id = end(world, "cancelled")
+    world.clock.advance(minutes=1)
+    create(world)
+
+    everything = command(world, "jobs list", kind="evaluation", status=None, limit=10)["facts"]["jobs"]
+    cancelled = command(world, "jobs list", kind="evaluation", status="cancelled", limit=10)["facts"]["jobs"]
+
+    assert [job["status"] for job in everything] == ["pending", "cancelled"]
+    assert [job["id"] for job in cancelled] == [job_id]
+    assert "There is no kind x" in command(world, "jobs list", kind="x", status=None, limit=1)["refused"]
+
+
+def test_a_job_is_shown_with_all_that_happened_to_it(world: World):
+    job_id = end(world, "cancelled")
+
+    facts = command(world, "jobs show", job_id=job_id)["facts"]
+
+    assert (facts["job"]["id"], facts["job"]["requested_at"]) == (job_id, NOW.isoformat())
+    assert [event["move"] for event in facts["events"]] == ["create", "cancel"]
+
+
+def test_a_cancelled_job_is_retried_and_rung_for(world: World):
+    job_id = end(world, "cancelled")
+    rung = len(world.doorbell.rung)
+
+    answer = command(world, "jobs retry", job_id=job_id)
+
+    assert answer["facts"] == {"job_id": job_id, "status": "pending"}
+    assert world.job()["status"] == "pending"
+    assert len(world.doorbell.rung) == rung + 1
+
+
+def test_what_cannot_be_done_to_a_job_is_refused_with_its_state(world: World):
+    job_id = end(world, "pending")
+
+    retried = command(world, "jobs retry", job_id=job_id)
+    command(world, "jobs cancel", job_id=job_id)
+    cancelled = command(world, "jobs cancel", job_id=job_id)
+
+    assert retried["refused"].startswith("The job is pending.")
+    assert cancelled["refused"] == "The job is cancelled, and that is final."
+    assert command(world, "jobs show", job_id="job_none")["refused"] == "There is no job job_none."
+
+
+def test_a_command_of_another_version_is_refused_and_not_guessed_at(world: World):
+    unknown = command(world, "jobs explode")
+    misfit = command(world, "jobs show", job="job_1")
+
+    assert unknown["refused"].startswith("This installation knows no command 'jobs explode'.")
+    assert misfit["refused"].startswith("jobs show: missing a required argument: 'job_id'")
+
+
+def test_every_operation_takes_env_and_names():
+    assert all(operations.OPERATIONS[name].__kwdefaults__ is None for name in operations.OPERATIONS)

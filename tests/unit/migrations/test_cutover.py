@@ -1,0 +1,136 @@
+"""What needs no database of a cutover: canonical values, hashes, the tables' order, progress."""
+
+from io import StringIO
+
+import pytest
+
+from millrace.errors import CutoverRefused
+from millrace.migrations.cutover.conversion import CONVERT, Unconvertible, canonical_json
+from millrace.migrations.cutover.progress import Progress
+from millrace.migrations.cutover.schema import make_tables, order_tables
+from millrace.migrations.cutover.tally import Tally
+from tests.factories import NOW
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"b": 1, "a": 2}', '{"a":2,"b":1}'),
+        ("[1e2]", "[100.0]"),
+        ("[1e23]", "[100000000000000000000000]"),
+        ("[-0.0]", "[0]"),
+        ("[0.10]", "[1e-1]"),
+        (r'["\u00e9"]', '["é"]'),
+    ],
+)
+def test_the_same_document_has_one_text(one, other):
+    assert canonical_json(one) == canonical_json(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[1]", '["1"]'),
+        ("[9007199254740993]", "[9007199254740992]"),
+        ("[0.1]", "[0.1000000000000001]"),
+        ("[null]", "[]"),
+        ("[1, 2]", "[2, 1]"),
+    ],
+)
+def test_different_documents_have_different_texts(one, other):
+    assert canonical_json(one) != canonical_json(other)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]]", "[01]", "[Infinity]", "[" * 100_000, "1" * 5_000])
+def test_what_is_not_json_is_refused(text):
+    with pytest.raises(Unconvertible):
+        canonical_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-12-17T10:00:00.000000",
+        "2025-12-17 10:00",
+        "2025-12-17T12:00:00+0200",
+        "2025-12-17T10:00:00.0+00:00",
+    ],
+)
+def test_times_are_read_as_utc_and_written_in_one_width(text):
+    assert CONVERT["timestamptz"](text)[:17] == "2025-12-17T10:00:00.000000Z"[:17]
+    assert len(CONVERT["timestamptz"](text)) == 27
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "2025-W51-3T10:00:00.000000Z", "20251217", "0001-01-01T00:00+05:00", "2025-02-30"]
+)
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(Unconvertible):
+        CONVERT["timestamptz"](text)
+
+
+def tally_of(*lines):
+    tally = Tally()
+    for line in lines:
+        tally.add(line)
+    return tally
+
+
+def test_a_hash_does_not_depend_on_the_order_of_rows_but_on_each_of_them():
+    whole = tally_of(b"a", b"b", b"c")
+
+    assert tally_of(b"c", b"a", b"b") == whole
+    assert Tally.of(whole.rows, whole.digest) == whole
+    assert tally_of(b"a", b"b", b"d") != whole
+    assert tally_of(b"a", b"b", b"b") != tally_of(b"a", b"a", b"b")
+    assert tally_of(b"a", b"a") != tally_of()
+
+
+def test_parents_come_before_their_children():
+    tables = make_tables([(name, "id", "text") for name in "abc"], without=frozenset())
+
+    ordered = order_tables(tables, foreign_keys=[("a", "b"), ("b", "c")])
+
+    assert [table.name for table in ordered] == ["c", "b", "a"]
+
+
+def test_tables_in_a_circle_are_refused_by_name():
+    tables = make_tables([(name, "id", "text") for name in "ab"], without=frozenset())
+
+    with pytest.raises(CutoverRefused, match=r"a -> b -> a|b -> a -> b"):
+        order_tables(tables, foreign_keys=[("a", "b"), ("b", "a")])
+
+
+def test_a_column_of_an_unknown_type_is_refused_by_name():
+    with pytest.raises(CutoverRefused, match=r"leads\.place is of type point"):
+        make_tables([("leads", "place", "point")], without=frozenset())
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("stream", "lines"), [(Terminal(), 4), (StringIO(), 2)])
+def test_progress_shows_the_rate_and_the_time_left(clock, stream, lines):
+    progress = Progress(stream, now=clock.now)
+
+    with progress.of("copying leads", total=4_000) as advance:
+        for _ in range(3):
+            clock.advance(seconds=5)
+            advance(1_000)
+        advance(1_000)
+
+    said = stream.getvalue().replace("\r", "\n").strip().splitlines()
+    assert len([line for line in said if "copying leads" in line]) == lines
+    assert "50%  2,000 of 4,000 rows  200/s  10 s left" in stream.getvalue()
+    assert "100%  4,000 of 4,000 rows  267/s" in said[-1]
+
+
+def test_a_table_without_rows_says_nothing():
+    stream = StringIO()
+
+    with Progress(stream, now=lambda: NOW).of("copying leads", total=0):
+        pass
+
+    assert stream.getvalue() == ""
