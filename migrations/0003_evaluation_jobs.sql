@@ -57,7 +57,6 @@ CREATE INDEX idx_ai_jobs_lead_status ON ai_evaluation_jobs(lead_id, status);
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_ai_jobs_pending ON ai_evaluation_jobs(tenant_id, run_after) WHERE status = 'pending';
-CREATE INDEX idx_ai_jobs_running ON ai_evaluation_jobs(tenant_id) WHERE status = 'processing';
 CREATE INDEX idx_ai_jobs_locked ON ai_evaluation_jobs(locked_until) WHERE status = 'processing';
 -- A job is live until it has ended. Said by the status words, a claim could take this index for the one above.
 CREATE UNIQUE INDEX one_live_job_per_lead ON ai_evaluation_jobs(lead_id) WHERE completed_at IS NULL;

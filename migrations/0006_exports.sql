@@ -76,7 +76,6 @@ CREATE INDEX idx_export_jobs_runpod ON export_jobs(runpod_job_id);
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_export_jobs_pending ON export_jobs(tenant_id, run_after) WHERE status = 'pending';
-CREATE INDEX idx_export_jobs_running ON export_jobs(tenant_id) WHERE status = 'processing';
 CREATE INDEX idx_export_jobs_locked ON export_jobs(locked_until) WHERE status = 'processing';
 
 -- migrate:down

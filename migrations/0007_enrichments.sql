@@ -66,7 +66,6 @@ CREATE INDEX idx_enrichment_jobs_created_at ON enrichment_jobs(tenant_id, create
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_enrichment_jobs_pending ON enrichment_jobs(tenant_id, run_after) WHERE status = 'pending';
-CREATE INDEX idx_enrichment_jobs_running ON enrichment_jobs(tenant_id) WHERE status = 'processing';
 CREATE INDEX idx_enrichment_jobs_locked ON enrichment_jobs(locked_until) WHERE status = 'processing';
 
 CREATE TABLE enrichment_records (

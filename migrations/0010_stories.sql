@@ -53,7 +53,6 @@ CREATE INDEX idx_story_jobs_tenant ON story_jobs(tenant_id);
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_story_jobs_pending ON story_jobs(tenant_id, run_after) WHERE status = 'queued';
-CREATE INDEX idx_story_jobs_running ON story_jobs(tenant_id) WHERE status = 'processing';
 CREATE INDEX idx_story_jobs_locked ON story_jobs(locked_until) WHERE status = 'processing';
 
 CREATE TABLE story_job_files (

@@ -1,3 +1,4 @@
+import gc
 import json
 import socket
 from unittest.mock import Mock
@@ -5,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.signers import RequestSigner
 from moto import mock_aws
 from pg8000.exceptions import DatabaseError as ServerError
 
@@ -118,6 +120,18 @@ def test_an_iam_token_asks_nobody(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
+
+    assert IamToken(HOST, port=5432, user="millrace_api")().startswith(HOST)
+
+
+def test_an_iam_token_is_signed_also_when_the_garbage_is_taken_out_meanwhile(monkeypatch):
+    sign = RequestSigner.generate_presigned_url
+
+    def collect_first(*given, **named):
+        gc.collect()
+        return sign(*given, **named)
+
+    monkeypatch.setattr(RequestSigner, "generate_presigned_url", collect_first)
 
     assert IamToken(HOST, port=5432, user="millrace_api")().startswith(HOST)
 

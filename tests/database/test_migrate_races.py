@@ -14,7 +14,7 @@ import pytest
 from millrace.migrations import history
 from millrace.migrations.targets import Schema, opened
 from millrace.migrations.verify import build
-from tests.databases import MIGRATIONS
+from tests.databases import MIGRATIONS, on_postgres
 from tests.migration_bed import BEDS, LAMPS, Folder, real_files
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +113,15 @@ def look(folder: Folder) -> tuple[list[str], Schema]:
 def schema_after(folder: Folder, files: list) -> Schema:
     with opened(folder.database.url) as target, target.scratch() as scratch:
         return build(scratch, files)
+
+
+@on_postgres
+def test_a_transaction_on_a_line_that_broke_ends_with_what_ended_it(database):
+    with (
+        opened(database.url) as target,
+        pytest.raises(RuntimeError, match="the reason"),
+        target.transaction(),
+    ):
+        runner = target.execute("SELECT pg_backend_pid()")[0][0]
+        database.open(role=None).prepare("SELECT pg_terminate_backend(?1::int)").bind(runner).run()
+        raise RuntimeError("the reason")

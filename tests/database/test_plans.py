@@ -56,6 +56,7 @@ def test_on_sqlite_the_claim_reads_only_the_indexes_of_live_jobs(busy):
     plan = plan_of(busy, word="EXPLAIN QUERY PLAN")
 
     assert "idx_ai_jobs_pending" in plan
+    assert "idx_ai_jobs_locked" in plan
     assert "AUTOMATIC PARTIAL" not in plan
     scans = [line for line in plan.splitlines() if "SCAN ai_evaluation_jobs" in line]
     assert all("INDEX" in line for line in scans)

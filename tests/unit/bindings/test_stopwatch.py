@@ -15,7 +15,8 @@ def at(monkeypatch):
 
 
 def test_time_counts_while_the_machine_is_suspended():
-    assert stopwatch.CLOCK == time.CLOCK_BOOTTIME
+    # macOS's monotonic clock does.
+    assert getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC) == stopwatch.CLOCK
 
 
 def test_time_goes_on():

@@ -67,8 +67,8 @@ def ssl_context(*, for_rds: bool) -> ssl.SSLContext:
     return context
 
 
-# A way through a NAT that was forgotten while we were frozen swallows what is sent, without a word. A line that
-# does so for this long counts as broken.
+# A way through a NAT that was forgotten while we were frozen swallows what is sent, without a word. A line
+# that does so for this long counts as broken.
 UNACKNOWLEDGED_MILLISECONDS = 2_000
 # For what is still said when the time is over: give it up, and goodbye.
 GRACE_SECONDS = 1
@@ -144,23 +144,28 @@ class Connection(core.CoreConnection):  # type: ignore[misc]  # pg8000 has no ty
     def _read_answers(self, reading: "_Reading", *, deadline: Deadline) -> None:
         code = None
         while code != core.READY_FOR_QUERY:
-            code, size = core.ci_unpack(self._receive(5, deadline=deadline))
-            data = self._receive(size - 4, deadline=deadline)
+            code, data = self._receive(deadline)
             if handle := ANSWERS.get(code):
                 handle(reading, data)
             else:
                 self.message_types[code](data, reading)
 
-    def _receive(self, size: int, *, deadline: Deadline) -> bytes:
+    def _receive(self, deadline: Deadline) -> tuple[bytes, bytes]:
+        """One message: its code and its data. After a TimeoutError it can be asked for again, whole."""
+        self._await(5, deadline=deadline)
+        code, size = core.ci_unpack(self._received)
+        self._await(1 + size, deadline=deadline)
+        data = bytes(self._received[5 : 1 + size])
+        del self._received[: 1 + size]
+        return code, data
+
+    def _await(self, size: int, *, deadline: Deadline) -> None:
         while len(self._received) < size:
             self._usock.settimeout(deadline.left())
             piece = self._usock.recv(1 << 16)
             if not piece:
                 raise ConnectionResetError("the server hung up")
             self._received += piece
-        taken = bytes(self._received[:size])
-        del self._received[:size]
-        return taken
 
     def _cancel(self) -> None:
         """Over a line of its own, as the protocol wants it. The server hangs up when it has passed it on."""

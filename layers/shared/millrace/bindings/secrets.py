@@ -77,19 +77,21 @@ class IamToken:
             "context": {},
         }
         try:
-            url = str(rds_signer().generate_presigned_url(request, "connect", expires_in=900))
+            url = presign_for_rds(request)
         except BotoCoreError as error:
             raise DatabaseUnavailable(cause=f"password: {type(error).__name__}") from error
         return url.removeprefix("https://")
 
 
-def rds_signer() -> Any:
-    """botocore's own, for the credentials and the region of this process."""
+def presign_for_rds(request: dict[str, Any]) -> str:
+    """By botocore's own signer, for the credentials and the region of this process."""
     from botocore.model import ServiceId
     from botocore.session import Session
     from botocore.signers import RequestSigner
 
     session = Session()
     region, credentials = session.get_config_variable("region"), session.get_credentials()
+    # Kept by this name until it has signed: the signer alone would not keep it.
     emitter = session.get_component("event_emitter")
-    return RequestSigner(ServiceId("RDS"), region, "rds-db", "v4", credentials, emitter)
+    signer = RequestSigner(ServiceId("RDS"), region, "rds-db", "v4", credentials, emitter)
+    return str(signer.generate_presigned_url(request, "connect", expires_in=900))
