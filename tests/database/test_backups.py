@@ -152,6 +152,29 @@ def test_by_force_it_is_put_aside(url, tmp_path):
         assert count_rows(replaced, "tenants") == 1
 
 
+def test_what_an_earlier_restore_put_aside_stays(url, tmp_path):
+    backup = save(url)
+    with opened(url) as db:
+        add_tenant(db)
+
+    for _ in range(3):
+        migrations.restore(backup, url, force=True)
+
+    with opened(f"sqlite://{tmp_path / 'millrace.db.replaced'}") as first:
+        assert count_rows(first, "tenants") == 1
+    assert (tmp_path / "millrace.db.replaced-2").exists()
+    assert (tmp_path / "millrace.db.replaced-3").exists()
+
+
+def test_a_row_that_points_at_nothing_keeps_nobody_from_a_backup(url, tmp_path):
+    with sqlite3.connect(migrations.path_of(url)) as careless:
+        careless.execute("INSERT INTO sites VALUES ('s', 'nobody', 's', 'free', NULL, '2025', '2025')")
+    careless.close()
+
+    with opened(restored(save(url), tmp_path)) as db:
+        assert count_rows(db, "sites") == 1
+
+
 def test_a_database_in_use_is_not_even_replaced_by_force(url):
     backup = save(url)
     with opened(url) as db:

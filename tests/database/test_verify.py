@@ -1,5 +1,6 @@
 """Holding a database against its migrations: each thing that was changed by hand is named."""
 
+import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 from pg8000.native import literal
 
 from millrace import migrations
+from millrace.errors import MigrationFailed
 from tests.databases import MIGRATIONS, on_postgres
 from tests.migration_bed import Folder
 
@@ -88,3 +90,11 @@ def test_verifying_asks_for_no_right_to_make_databases(live, builder):
     differences = migrations.verify(live.database.url, folder=MIGRATIONS, user=builder)
 
     assert differences == []
+
+
+def test_a_pending_file_that_cannot_work_is_named_with_its_line(database, tmp_path):
+    folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "9999_wrong.sql").write_text("-- migrate:up\n\nDROP TABLE nosuch;\n\n-- migrate:down\n")
+
+    with pytest.raises(MigrationFailed, match=r"9999_wrong\.sql, line 3: .*nosuch"):
+        migrations.verify(database.url, folder=folder)

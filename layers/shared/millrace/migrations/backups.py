@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, urlsplit
@@ -48,7 +49,7 @@ def backup(
 def restore(source: Path, database_url: str, *, force: bool = False, report: Report = say_nothing) -> None:
     """Put a backup in the database's place, after checking it. BackupFailed: nothing was changed.
 
-    What was there is kept beside it, as NAME.replaced.
+    What was there is kept beside it, as NAME.replaced, or NAME.replaced-2 when there is one already.
     """
     path = path_of(database_url)
     there = any(path.with_name(path.name + ending).exists() for ending in COMPANIONS)
@@ -91,13 +92,11 @@ def check(path: Path, *, report: Report = say_nothing) -> None:
     try:
         with _opened(path) as connection:
             faults = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
-            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
             connection.execute("SELECT version FROM schema_migrations LIMIT 1").fetchall()
     except sqlite3.Error as error:
         raise BackupFailed(f"it is no database of Millrace: {error}") from error
-    if faults or broken:
-        what = "; ".join(faults) or f"{len(broken)} rows point at nothing"
-        raise BackupFailed(f"the database is damaged: {what}")
+    if faults:
+        raise BackupFailed(f"the database is damaged: {'; '.join(faults)}")
 
 
 def _copy(path: Path, copy: Path, *, report: Report) -> None:
@@ -160,12 +159,17 @@ def _put_aside(path: Path) -> None:
     except sqlite3.DatabaseError:
         # Damaged, so nobody can be using it; that is what backups are for.
         pass
+    name = _unused_name(path)
     for ending in reversed(COMPANIONS):
         companion = path.with_name(path.name + ending)
-        aside = path.with_name(f"{path.name}.replaced{ending}")
-        aside.unlink(missing_ok=True)
         if companion.exists():
-            companion.rename(aside)
+            companion.rename(path.with_name(name + ending))
+
+
+def _unused_name(path: Path) -> str:
+    """NAME.replaced, or NAME.replaced-2 and so on: what an earlier restore put aside stays."""
+    names = chain([f"{path.name}.replaced"], (f"{path.name}.replaced-{number}" for number in count(2)))
+    return next(name for name in names if not path.with_name(name).exists())
 
 
 def _prune(folder: Path, *, stem: str, keep: int, report: Report) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Unpack
 
+from millrace.errors import MigrationFailed, StatementInvalid
 from millrace.migrations import history
 from millrace.migrations.files import Migration, read_folder
 from millrace.migrations.targets import Login, Schema, Target, opened
@@ -36,7 +37,12 @@ def build(scratch: Target, files: list[Migration]) -> Schema:
     for file in files:
         for step in file.up.steps:
             # All of it happens in one transaction, where nothing can be built CONCURRENTLY.
-            scratch.execute(step.sql.replace(" CONCURRENTLY", "") if file.up.alone else step.sql)
+            sql = step.sql.replace(" CONCURRENTLY", "") if file.up.alone else step.sql
+            try:
+                scratch.execute(sql)
+            except StatementInvalid as error:
+                where = f"{file.name}, line {step.line}"
+                raise MigrationFailed(f"{where}: {error}. The database itself was not touched.") from error
     return scratch.read_schema()
 
 
