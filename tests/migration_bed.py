@@ -6,7 +6,8 @@ from pathlib import Path
 from millrace import migrations
 from millrace.bindings.database import Dialect
 from millrace.migrations.files import Migration, read_folder
-from millrace.migrations.targets import Schema, opened
+from millrace.migrations.opening import opened
+from millrace.migrations.targets import Schema
 from tests.databases import MIGRATIONS, FreshDatabase
 from tests.factories import NOW
 

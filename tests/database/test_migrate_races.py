@@ -12,7 +12,8 @@ from threading import Barrier, Event
 import pytest
 
 from millrace.migrations import history
-from millrace.migrations.targets import Schema, opened
+from millrace.migrations.opening import opened
+from millrace.migrations.targets import Schema
 from millrace.migrations.verify import build
 from tests.databases import MIGRATIONS, on_postgres
 from tests.migration_bed import BEDS, LAMPS, Folder, real_files

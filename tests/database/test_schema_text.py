@@ -1,7 +1,7 @@
 """Reading a schema out of the statements it was made with."""
 
+from millrace.migrations.opening import opened
 from millrace.migrations.schema_sqlite import read_schema, tidy
-from millrace.migrations.targets import opened
 
 
 def schema_of(*statements):

@@ -2,7 +2,8 @@
 
 from typing import Unpack
 
-from millrace.migrations.targets import Login, opened
+from millrace.migrations.opening import opened
+from millrace.migrations.targets import Login
 
 # Differs: only on Amazon RDS is there such a role; whoever has it logs in by an IAM token, and only so.
 ADMIT = """

@@ -10,7 +10,8 @@ from millrace.errors import MigrationFailed, MigrationInvalid, StatementInvalid
 from millrace.migrations import history
 from millrace.migrations.files import Migration, Section, read_folder
 from millrace.migrations.history import Plan
-from millrace.migrations.targets import Login, Report, Target, opened, say_nothing
+from millrace.migrations.opening import opened
+from millrace.migrations.targets import Login, Report, Target, say_nothing
 
 NOTHING_KEPT = "Nothing of this file was kept."
 

@@ -1,13 +1,11 @@
-"""What a migration is applied to: the face of both kinds of database, and opening one by its url."""
+"""What a migration is applied to: the face of both kinds of database."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, TypedDict, Unpack
-from urllib.parse import unquote, urlsplit
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypedDict
 
 from millrace.bindings.database import Dialect
 from millrace.bindings.postgres import Password
-from millrace.errors import MigrationInvalid
 
 # A thing of the schema by kind and name ("column leads.email"), and what it is ("TEXT NOT NULL").
 Schema = dict[str, str]
@@ -53,29 +51,6 @@ class Target(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-@contextmanager
-def opened(database_url: str, *, for_reading: bool = False, **login: Unpack[Login]) -> Iterator[Target]:
-    """`for_reading` makes no file where there is none: the database then looks empty."""
-    target = open_target(database_url, for_reading=for_reading, **login)
-    try:
-        yield target
-    finally:
-        target.close()
-
-
-def open_target(database_url: str, *, for_reading: bool = False, **login: Unpack[Login]) -> Target:
-    parts = urlsplit(database_url)
-    if parts.scheme == "sqlite":
-        from millrace.migrations.on_sqlite import SqliteTarget
-
-        return SqliteTarget(unquote(parts.path), for_reading=for_reading)
-    if parts.scheme in ("postgresql", "postgres"):
-        from millrace.migrations.on_postgres import PostgresTarget
-
-        return PostgresTarget(database_url, **login)
-    raise MigrationInvalid(f"the database url begins with sqlite:// or postgresql://, not {parts.scheme}://")
 
 
 def say_nothing(_: str) -> None:

@@ -7,7 +7,8 @@ from typing import Unpack
 from millrace.errors import MigrationFailed, StatementInvalid
 from millrace.migrations import history
 from millrace.migrations.files import Migration, read_folder
-from millrace.migrations.targets import Login, Schema, Target, opened
+from millrace.migrations.opening import opened
+from millrace.migrations.targets import Login, Schema, Target
 
 PART = re.compile(r"(?:column|constraint) (\w+)")
 
