@@ -10,7 +10,7 @@ import pytest
 from local.doorbell import Doorbells, Message, MessageQueue, deliver, is_failed, to_record
 from local.runtime import FunctionFailed
 from local.template import Consumer, Template
-from tests.unit.local.cloud.work import app as work
+from tests.unit.local.cloud.labour import app as work
 from tests.unit.local.conftest import Served, Stopwatch
 
 CONSUMER = Consumer("Bell", "Work", batch_size=1, most_at_once=2, reports_failures=True)

@@ -11,7 +11,7 @@ from local.intrinsics import TemplateInvalid
 from local.runtime import FunctionFailed
 from local.schedule import Schedules, read_expression, spellings, to_event
 from local.template import Schedule
-from tests.unit.local.cloud.work import app as work
+from tests.unit.local.cloud.labour import app as work
 
 # A Wednesday.
 NOW = datetime(2025, 12, 17, 10, 7, 30, tzinfo=UTC)
