@@ -45,6 +45,9 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
 GATEWAY = (TOO_LARGE, (429, "Too Many Requests"), INTERNAL_ERROR, UNAVAILABLE)
 GATEWAY_WITH_KEY = (UNAUTHORIZED, FORBIDDEN)
 
+# Python renamed these in 3.13, and the document must be the same whoever writes it.
+PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
+
 
 def refusals_of(route: Route) -> set[type[Refusal]]:
     """All that a route may refuse with: what it is guarded by, and what its handler says."""
@@ -73,7 +76,7 @@ def responses_of(route: Route) -> dict[str, Schema]:
 def response_of(status: int, *, examples: dict[str, Any]) -> Schema:
     choices = [{"$ref": f"#/components/schemas/{name}"} for name in examples]
     return {
-        "description": HTTPStatus(status).phrase,
+        "description": PHRASES.get(status) or HTTPStatus(status).phrase,
         "headers": headers_of(status),
         "content": {
             "application/json": {
