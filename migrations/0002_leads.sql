@@ -19,6 +19,17 @@ CREATE TABLE leads (
   latest_evaluation_id TEXT,
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
+  -- When a person decided: from then on its documents are kept for a limited time.
+  decided_at TIMESTAMPTZ,
+  -- When all that was personal was taken out. The row stays, so that what points at it can be counted.
+  deleted_at TIMESTAMPTZ,
+  CONSTRAINT lead_status_is_known CHECK (
+    status IN ('new', 'ai_evaluated', 'manual_review', 'approved', 'rejected', 'withdrawn', 'deleted')
+  ),
+  CONSTRAINT lead_decided_has_a_time CHECK (
+    status NOT IN ('approved', 'rejected', 'withdrawn') OR decided_at IS NOT NULL
+  ),
+  CONSTRAINT lead_deleted_has_a_time CHECK (status <> 'deleted' OR deleted_at IS NOT NULL),
   CONSTRAINT lead_income_not_negative CHECK (monthly_income_microusd >= 0),
   CONSTRAINT lead_rent_not_negative CHECK (monthly_rent_microusd >= 0),
   CONSTRAINT lead_score_in_range CHECK (ai_score BETWEEN 0 AND 100),
@@ -28,6 +39,7 @@ CREATE TABLE leads (
 );
 
 CREATE INDEX idx_leads_site ON leads(site_id, created_at DESC);
+CREATE INDEX idx_leads_decided ON leads(decided_at) WHERE decided_at IS NOT NULL;
 
 CREATE TABLE lead_documents (
   id TEXT NOT NULL PRIMARY KEY,
@@ -39,13 +51,20 @@ CREATE TABLE lead_documents (
   mime_type TEXT NOT NULL,
   storage_key TEXT NOT NULL,
   checksum TEXT,
+  -- Until when somebody may upload it. What is deleted is erased from the bucket after that.
+  link_expires_at TIMESTAMPTZ,
   uploaded_at TIMESTAMPTZ,
   deleted_at TIMESTAMPTZ,
+  erased_at TIMESTAMPTZ,
   CONSTRAINT document_size_not_negative CHECK (size_bytes >= 0),
   FOREIGN KEY (lead_id) REFERENCES leads(id)
 );
 
 CREATE INDEX idx_lead_documents_lead ON lead_documents(lead_id);
+CREATE INDEX idx_lead_documents_to_erase ON lead_documents(deleted_at)
+  WHERE deleted_at IS NOT NULL AND erased_at IS NULL;
+CREATE INDEX idx_lead_documents_abandoned ON lead_documents(link_expires_at)
+  WHERE uploaded_at IS NULL AND deleted_at IS NULL;
 CREATE UNIQUE INDEX one_document_per_storage_key ON lead_documents(storage_key);
 
 CREATE TABLE lead_ai_evaluations (
@@ -81,8 +100,29 @@ CREATE TABLE lead_ai_evaluations (
 CREATE INDEX idx_lead_ai_evaluations_lead ON lead_ai_evaluations(lead_id, evaluated_at DESC);
 CREATE UNIQUE INDEX one_evaluation_per_job ON lead_ai_evaluations(job_id);
 
+-- What a person decided instead, beside what was recommended. The newest one holds.
+CREATE TABLE evaluation_overrides (
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  lead_id TEXT NOT NULL,
+  evaluation_id TEXT NOT NULL,
+  new_recommendation TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  overridden_by TEXT NOT NULL,
+  overridden_at TIMESTAMPTZ NOT NULL,
+  CONSTRAINT override_recommendation_is_known CHECK (
+    new_recommendation IN ('approve', 'approve_with_conditions', 'approve_with_verification', 'reject')
+  ),
+  FOREIGN KEY (lead_id) REFERENCES leads(id),
+  FOREIGN KEY (evaluation_id) REFERENCES lead_ai_evaluations(id)
+);
+
+CREATE INDEX idx_evaluation_overrides_lead ON evaluation_overrides(lead_id, overridden_at DESC);
+CREATE INDEX idx_evaluation_overrides_evaluation ON evaluation_overrides(evaluation_id, overridden_at DESC);
+
 -- migrate:down
 
+DROP TABLE evaluation_overrides;
 DROP TABLE lead_ai_evaluations;
 DROP TABLE lead_documents;
 DROP TABLE leads;

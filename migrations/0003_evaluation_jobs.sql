@@ -54,6 +54,10 @@ CREATE INDEX idx_ai_jobs_lead_id ON ai_evaluation_jobs(lead_id);
 CREATE INDEX idx_ai_jobs_site_id ON ai_evaluation_jobs(site_id);
 CREATE INDEX idx_ai_jobs_requested_at ON ai_evaluation_jobs(requested_at DESC);
 CREATE INDEX idx_ai_jobs_lead_status ON ai_evaluation_jobs(lead_id, status);
+-- A site's list, page by page, and what its latest evaluations took.
+CREATE INDEX idx_ai_jobs_newest ON ai_evaluation_jobs(site_id, requested_at DESC, id DESC);
+CREATE INDEX idx_ai_jobs_recently_completed ON ai_evaluation_jobs(site_id, completed_at DESC)
+  WHERE status = 'completed';
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_ai_jobs_pending ON ai_evaluation_jobs(tenant_id, run_after) WHERE status = 'pending';

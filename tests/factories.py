@@ -7,7 +7,7 @@ from millrace.bindings.database import Database
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
-from millrace.store import evaluations, jobs
+from millrace.store import evaluations, jobs, judgements
 
 NOW = datetime(2025, 12, 17, 10, 0, tzinfo=UTC)
 
@@ -137,7 +137,7 @@ def evaluation_of(evaluation_id: str | None = None, *, now: datetime = NOW) -> E
 
 
 def complete_job(db: Database, job: Job, *, now: datetime = NOW) -> bool:
-    return evaluations.complete(db, job, evaluation=evaluation_of(now=now), move_id=new_id("move"), now=now)
+    return judgements.complete(db, job, evaluation=evaluation_of(now=now), move_id=new_id("move"), now=now)
 
 
 def count_rows(db: Database, table: str) -> int:

@@ -71,6 +71,11 @@ def _evaluations(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "recommendation": "approve", "summary": "Pays on time.", "model_version": "local/rules",
             "evaluated_at": NOW, **of_lead,
         },
+        "evaluation_overrides": {
+            "id": f"override_{letter}", "lead_id": f"lead_{letter}", "evaluation_id": f"evaluation_{letter}",
+            "new_recommendation": "reject", "reason": "Seen in person.", "overridden_by": "alice",
+            "overridden_at": NOW, **own,
+        },
         "ai_evaluation_jobs": {
             "id": f"evaluation_job_{letter}", "requested_by": "alice", "requested_at": NOW, **of_lead, **LIVE,
         },

@@ -6,6 +6,7 @@ from millrace.domain.idempotency import IdempotencyKey
 from millrace.entry import Answer, Request
 from millrace.env import Env
 from millrace.errors import (
+    AiDisabled,
     AlreadyEvaluated,
     InvalidRequest,
     JobAlreadyPending,
@@ -24,7 +25,7 @@ routes = entry.Routes()
     scope="evaluations:write",
     headers=("X-Site-Id", "X-User-Id"),
     creates="evaluation",
-    refuses=(SiteNotFound, LeadNotFound, JobAlreadyPending, AlreadyEvaluated, QuotaExceeded),
+    refuses=(SiteNotFound, LeadNotFound, AiDisabled, JobAlreadyPending, AlreadyEvaluated, QuotaExceeded),
 )
 def create_evaluation(
     request: Request, env: Env, lead_id: str, wanted: CreateEvaluation
@@ -36,6 +37,7 @@ def create_evaluation(
         lead_id=lead_id,
         requested_by=request.person_id,
         model_version=choose_model(wanted.model_version, env=env),
+        models=env.config.ai_models if wanted.model_version == "auto" else (),
         force_refresh=wanted.force_refresh,
     )
     key = IdempotencyKey(request.idempotency_key, request.fingerprint) if request.idempotency_key else None
@@ -48,7 +50,7 @@ def create_evaluation(
 
 
 def choose_model(wanted: str, *, env: Env) -> str:
-    """`auto` is the default of this installation. Any other must be one of its models."""
+    """`auto` is the default here, until the tenant has one of its own. Any other must be configured."""
     if wanted == "auto":
         return env.config.ai_default_model
     if wanted not in env.config.ai_models:

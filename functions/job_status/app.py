@@ -6,7 +6,7 @@ from millrace.domain.jobs import EVALUATION
 from millrace.entry import Answer, Request
 from millrace.env import Env
 from millrace.errors import JobNotFound
-from millrace.store import evaluations
+from millrace.store import evaluation_history
 
 POLL_AGAIN_SECONDS = 2
 
@@ -24,7 +24,7 @@ def show_evaluation_job(request: Request, env: Env, job_id: str) -> Answer[Evalu
     """Poll a job until it is final."""
     tenant_id = request.caller.tenant_id
     db = env.DB.for_tenant(tenant_id)
-    row = evaluations.read(db, job_id, tenant_id=tenant_id, site_id=request.site_id)
+    row = evaluation_history.read(db, job_id, tenant_id=tenant_id, site_id=request.site_id)
     answer = EvaluationJobAnswer(data=EvaluationJob.of(row, now=env.now()))
     if row["status"] in EVALUATION.live:
         return Answer(answer, status=202, headers={"Retry-After": str(POLL_AGAIN_SECONDS)})

@@ -3,14 +3,16 @@
 -- Differs: SQLite has neither roles nor row-level security; there the stores' own conditions are the only wall.
 -- millrace_api sees the rows of the tenant its batch names; millrace_engine, which works for all, sees all.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-  tenants, sites, api_keys, leads, lead_documents, lead_ai_evaluations, ai_evaluation_jobs, ai_evaluation_usage,
-  quota_entries, job_events, idempotency_keys
+  tenants, sites, api_keys, leads, lead_documents, lead_ai_evaluations, evaluation_overrides,
+  ai_evaluation_jobs, ai_evaluation_usage, quota_entries, job_events, idempotency_keys
 TO millrace_engine;
 
 -- What a request needs and no more: it cannot raise its tenant's limits, nor rewrite what was charged or happened.
 GRANT SELECT ON tenants, sites, lead_ai_evaluations TO millrace_api;
 GRANT SELECT, INSERT ON quota_entries, job_events TO millrace_api;
-GRANT SELECT, INSERT, UPDATE ON leads, lead_documents, ai_evaluation_usage TO millrace_api;
+GRANT SELECT, INSERT, UPDATE ON leads, lead_documents, evaluation_overrides, ai_evaluation_usage TO millrace_api;
+-- What is personal in a judgement goes with its lead; its score stays as it was.
+GRANT UPDATE (summary, extracted_data, score_breakdown, warnings) ON lead_ai_evaluations TO millrace_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ai_evaluation_jobs, idempotency_keys TO millrace_api;
 
 DO $$
@@ -18,8 +20,8 @@ DECLARE
   tenant_table TEXT;
 BEGIN
   FOREACH tenant_table IN ARRAY ARRAY[
-    'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'ai_evaluation_jobs',
-    'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
+    'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'evaluation_overrides',
+    'ai_evaluation_jobs', 'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
     EXECUTE format('CREATE POLICY own_tenant ON %I TO millrace_api'
@@ -40,8 +42,8 @@ DECLARE
   tenant_table TEXT;
 BEGIN
   FOREACH tenant_table IN ARRAY ARRAY[
-    'tenants', 'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'ai_evaluation_jobs',
-    'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
+    'tenants', 'sites', 'api_keys', 'leads', 'lead_documents', 'lead_ai_evaluations', 'evaluation_overrides',
+    'ai_evaluation_jobs', 'ai_evaluation_usage', 'quota_entries', 'job_events', 'idempotency_keys'
   ] LOOP
     EXECUTE format('DROP POLICY own_tenant ON %I', tenant_table);
     EXECUTE format('DROP POLICY all_tenants ON %I', tenant_table);

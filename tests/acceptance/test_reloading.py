@@ -33,7 +33,7 @@ class Checkout:
         return str(self.client.get("/api/ops/ai-evaluation-jobs/job_0").json()["message"])
 
     def change(self, old: str, new: str) -> None:
-        path = self.folder / "layers/shared/millrace/errors.py"
+        path = self.folder / "layers/shared/millrace/errors/refusals.py"
         path.write_text(path.read_text().replace(old, new))
 
     def said(self) -> str:

@@ -15,7 +15,7 @@ from millrace.errors import (
     QuotaExceeded,
     SiteNotFound,
 )
-from millrace.store import evaluations, jobs
+from millrace.store import evaluation_history, evaluations, jobs
 from tests.factories import (
     NOW,
     accept_job,
@@ -237,14 +237,14 @@ def test_a_job_is_read_with_its_evaluation_and_only_by_its_own_site(db):
     add_house(db)
     lead = add_lead(db)
     job_id = accept_job(db, lead)
-    waiting = evaluations.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
+    waiting = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
     complete_job(db, claim_job(db))
 
-    row = evaluations.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
+    row = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
 
     assert (waiting["status"], waiting["score"]) == ("pending", None)
     assert (row["status"], row["score"], row["judged_by"]) == ("completed", 85, "local/rules")
     assert row["risk_flags"] == ["documents_incomplete"]
     for tenant_id, site_id in (("tenant_a", "site_b"), ("tenant_b", "site_a")):
         with pytest.raises(JobNotFound):
-            evaluations.read(db, job_id, tenant_id=tenant_id, site_id=site_id)
+            evaluation_history.read(db, job_id, tenant_id=tenant_id, site_id=site_id)

@@ -3,7 +3,7 @@
 import pytest
 
 from millrace.errors import StatementInvalid
-from millrace.store import evaluations
+from millrace.store import evaluation_history, evaluations
 from tests.databases import on_postgres
 from tests.factories import NOW, add_lead, count_rows, new_id, order_for
 from tests.valid_rows import add_all, rows_of
@@ -68,7 +68,7 @@ def test_the_api_can_create_and_read_jobs_for_its_own_tenant(two_tenants, api_db
 
     job_id = evaluations.create(own, order_for(lead), job_id=new_id("job"), now=NOW).facts["job_id"]
 
-    assert evaluations.read(own, job_id, tenant_id="tenant_a", site_id="site_a")["status"] == "pending"
+    assert evaluation_history.read(own, job_id, tenant_id="tenant_a", site_id="site_a")["status"] == "pending"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from functions.job_status.app import handler
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.errors import InsufficientDocuments, JobFailure, ModelTimeout
-from millrace.store import evaluations, jobs
+from millrace.store import evaluations, jobs, judgements
 from tests.events import Context, read_event, said
 from tests.factories import evaluation_of, order_for
 from tests.functions.conftest import World
@@ -81,7 +81,7 @@ def test_a_completed_job_is_200_with_its_evaluation(world: World):
     job = claim(world)
     world.clock.advance(seconds=3)
     evaluation = evaluation_of("eval_1", now=world.clock.now())
-    evaluations.complete(
+    judgements.complete(
         world.engine.DB, job, evaluation=evaluation, move_id=world.engine.new_id(), now=world.clock.now()
     )
 

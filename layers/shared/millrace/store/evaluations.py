@@ -1,30 +1,25 @@
-"""Evaluation jobs and their results: create, read, load, complete."""
+"""Evaluation jobs: accepted and charged, or refused for a reason."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
 
-from millrace.bindings.database import Database, Result, Row, Statement
+from millrace.bindings.database import Database, Result, Statement
 from millrace.domain.idempotency import IdempotencyKey
-from millrace.domain.jobs import EVALUATION, PROMISE, Job
+from millrace.domain.jobs import EVALUATION, PROMISE
 from millrace.domain.quota import EVALUATIONS, month_of
 from millrace.errors import (
+    AiDisabled,
     AlreadyEvaluated,
     ConstraintBroken,
     DatabaseUnavailable,
     JobAlreadyPending,
-    JobNotFound,
     LeadNotFound,
     QuotaExceeded,
     Refusal,
-    ResourceNotFound,
     SiteNotFound,
 )
 from millrace.store import events, idempotency, jobs, ledger
-
-if TYPE_CHECKING:
-    # Who creates or asks pays for no scoring at a cold start.
-    from millrace.domain.judgements import Evaluation
+from millrace.store.idempotency import Accepted
 
 # A refusal whose reason is gone when we look for it is no refusal: then the request is tried again. Each time
 # it is gone somebody else got on; 16 at once on six leads came to a third try twice in 8,000 requests.
@@ -34,10 +29,13 @@ ACCEPT = """
 INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, requested_at,
                                 model_version, last_move_id, run_after, charged_period,
                                 created_at, updated_at)
-SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, ?7, ?1, ?6, ?8, ?6, ?6
+SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, {model}, ?1, ?9, ?8, ?6, ?6
 FROM leads AS lead JOIN sites AS site ON site.id = lead.site_id
-WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4
+WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4 AND lead.deleted_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM settings WHERE tenant_id = ?2 AND key = 'ai_enabled' AND value = 'false')
 """
+
+DEFAULT_MODEL = "tenant_id = ?2 AND key = 'ai_default_model'"
 
 # Whether there is a result already is asked after the insert: that may have waited for the batch which
 # completed the job before, and only a later statement sees what was done meanwhile.
@@ -79,7 +77,9 @@ WHERE job.id = ?1 AND job.last_move_id = ?2
 
 WHY_NOT = """
 SELECT (SELECT id FROM sites WHERE id = ?1 AND tenant_id = ?3) AS site_id,
-       (SELECT id FROM leads WHERE id = ?2 AND site_id = ?1 AND tenant_id = ?3) AS lead_id,
+       (SELECT id FROM leads
+        WHERE id = ?2 AND site_id = ?1 AND tenant_id = ?3 AND deleted_at IS NULL) AS lead_id,
+       (SELECT id FROM settings WHERE tenant_id = ?3 AND key = 'ai_enabled' AND value = 'false') AS off,
        (SELECT id FROM ai_evaluation_jobs
         WHERE lead_id = ?2 AND tenant_id = ?3 AND status IN ('pending', 'processing')) AS live_job_id,
        (SELECT evaluation_id FROM ai_evaluation_jobs
@@ -90,30 +90,16 @@ SELECT (SELECT id FROM sites WHERE id = ?1 AND tenant_id = ?3) AS site_id,
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for, by whom."""
+    """What is asked for, by whom. `models`: those that the tenant's own default, if it has one, may be of."""
 
     tenant_id: str
     site_id: str
     lead_id: str
     requested_by: str
     model_version: str
+    models: tuple[str, ...] = ()
     force_refresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The facts an answer is made of. `replayed`: an earlier request with the same key got them too."""
-
-    facts: dict[str, Any]
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What an evaluation is made from."""
-
-    lead: Row
-    documents: list[Row]
+    delay: timedelta = timedelta(0)
 
 
 def create(
@@ -136,57 +122,13 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
         return SiteNotFound()
     if facts["lead_id"] is None:
         return LeadNotFound()
+    if facts["off"] is not None:
+        return AiDisabled()
     if facts["live_job_id"] is not None:
         return JobAlreadyPending(job_id=facts["live_job_id"])
     if facts["evaluation_id"] is not None and not order.force_refresh:
         return AlreadyEvaluated(evaluation_id=facts["evaluation_id"])
     return None
-
-
-def read(db: Database, job_id: str, *, tenant_id: str, site_id: str) -> Row:
-    """The job with its evaluation's columns, None until there is one. JobNotFound when it is not theirs."""
-    found = db.prepare("""
-        SELECT job.*, evaluation.score, evaluation.label, evaluation.recommendation, evaluation.summary,
-               evaluation.risk_flags, evaluation.fraud_signals, evaluation.score_breakdown,
-               evaluation.warnings, evaluation.evaluated_at, evaluation.model_version AS judged_by
-        FROM ai_evaluation_jobs AS job
-        LEFT JOIN lead_ai_evaluations AS evaluation ON evaluation.id = job.evaluation_id
-        WHERE job.id = ?1 AND job.tenant_id = ?2 AND job.site_id = ?3
-    """)
-    row: Row | None = found.bind(job_id, tenant_id, site_id).first()
-    if row is None:
-        raise JobNotFound
-    return row
-
-
-def load_case(db: Database, job: Job, *, most_documents: int) -> Case:
-    """The lead and its newest documents, oldest first. ResourceNotFound when the lead is gone."""
-    lead, documents = db.batch(
-        [
-            db.prepare("SELECT * FROM leads WHERE id = ?1").bind(job.row["lead_id"]),
-            db.prepare("""
-                SELECT * FROM (
-                  SELECT * FROM lead_documents
-                  WHERE lead_id = ?1 AND deleted_at IS NULL AND uploaded_at IS NOT NULL
-                  ORDER BY uploaded_at DESC, id DESC LIMIT ?2
-                ) AS newest ORDER BY uploaded_at, id
-            """).bind(job.row["lead_id"], most_documents),
-        ]
-    )
-    row = lead.first()
-    if row is None:
-        raise ResourceNotFound("The lead is gone.")
-    return Case(lead=row, documents=documents.results)
-
-
-def complete(db: Database, job: Job, *, evaluation: "Evaluation", move_id: str, now: datetime) -> bool:
-    """The end of a job with its result: evaluation, the lead's score and the settled charge, or nothing."""
-    result = [
-        _insert_evaluation(db, job, evaluation=evaluation, move_id=move_id),
-        _update_lead(db, job, evaluation=evaluation, move_id=move_id, now=now),
-    ]
-    columns = {"evaluation_id": evaluation.id}
-    return jobs.complete(db, EVALUATION, job, result=result, columns=columns, move_id=move_id, now=now)
 
 
 def retry(db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime) -> bool:
@@ -197,11 +139,10 @@ def retry(db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datet
     move = jobs.reopen(
         db, EVALUATION, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now
     )
-    count = db.prepare(COUNT_IN).bind(job_id, move_id, now, *EVALUATIONS.tiers.values())
-    reserve = ledger.reserve(db, EVALUATION, job_id=job_id, move_id=move_id, now=now)
+    charge = _charge(db, job_id=job_id, move_id=move_id, now=now)
     event = events.record(db, EVALUATION, job_id=job_id, move_id=move_id, move="retry", now=now)
     try:
-        return db.batch([move, count, reserve, event])[0].meta.changes == 1
+        return db.batch([move, *charge, event])[0].meta.changes == 1
     except ConstraintBroken as broken:
         if broken.constraint == "one_live_job_per_lead":
             raise JobAlreadyPending from broken
@@ -213,47 +154,42 @@ def retry(db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datet
 def _try_to_accept(
     db: Database, order: Order, *, job_id: str, now: datetime, key: IdempotencyKey | None
 ) -> Accepted | Refusal | None:
-    """None when it was refused for a reason that is gone by the time we look for it."""
-    try:
-        facts = _accept(db, order, job_id=job_id, now=now, key=key)
-    except ConstraintBroken as broken:
-        if key and broken.constraint == idempotency.TAKEN:
-            kept = idempotency.find_facts(db, key, tenant_id=order.tenant_id)
-            return Accepted(kept, replayed=True) if kept else None
-        return _meaning(db, order, broken)
-    return Accepted(facts) if facts else find_refusal(db, order)
-
-
-def _accept(
-    db: Database, order: Order, *, job_id: str, now: datetime, key: IdempotencyKey | None
-) -> dict[str, Any] | None:
-    """One round trip. None when the order found no lead it may have."""
-    month = month_of(now)
-    insert = db.prepare(ACCEPT).bind(
-        job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version,
-        month,
-    )  # fmt: skip
+    """One round trip. None when it was refused for a reason that is gone by the time we look for it."""
     withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
-    count = db.prepare(COUNT_IN).bind(job_id, job_id, now, *EVALUATIONS.tiers.values())
-    reserve = ledger.reserve(db, EVALUATION, job_id=job_id, move_id=job_id, now=now)
-    event = events.record(db, EVALUATION, job_id=job_id, move_id=job_id, move="create", now=now)
+    body = [
+        _insert(db, order, job_id=job_id, now=now),
+        *withdraw,
+        *_charge(db, job_id=job_id, move_id=job_id, now=now),
+        events.record(db, EVALUATION, job_id=job_id, move_id=job_id, move="create", now=now),
+    ]
     facts = db.prepare(FACTS).bind(job_id, job_id, now + PROMISE)
-    body = [insert, *withdraw, count, reserve, event]
-    if key:
-        held = idempotency.take(db, key, tenant_id=order.tenant_id, now=now)
-        kept = idempotency.keep(db, key, tenant_id=order.tenant_id, facts=facts)
-        results = db.batch([*held, *body, kept])
-    else:
-        results = db.batch([*body, facts])
-    row = results[-1].first()
-    return row["facts"] if row else None
+    try:
+        accepted = idempotency.accept(db, key, tenant_id=order.tenant_id, now=now, body=body, facts=facts)
+    except ConstraintBroken as broken:
+        return _meaning(db, order, broken)
+    return accepted or find_refusal(db, order)
+
+
+def _insert(db: Database, order: Order, *, job_id: str, now: datetime) -> Statement:
+    """`auto` is the tenant's own choice while that is configured, and else the installation's."""
+    places = ", ".join(f"?{place}" for place in range(10, 10 + len(order.models)))
+    chosen = f"COALESCE((SELECT value FROM settings WHERE {DEFAULT_MODEL} AND value IN ({places})), ?7)"
+    return db.prepare(ACCEPT.format(model=chosen if places else "?7")).bind(
+        job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version,
+        month_of(now), now + order.delay, *order.models,
+    )  # fmt: skip
+
+
+def _charge(db: Database, *, job_id: str, move_id: str, now: datetime) -> list[Statement]:
+    count = db.prepare(COUNT_IN).bind(job_id, move_id, now, *EVALUATIONS.tiers.values())
+    return [count, ledger.reserve(db, EVALUATION, job_id=job_id, move_id=move_id, now=now)]
 
 
 def _meaning(db: Database, order: Order, broken: ConstraintBroken) -> Refusal | None:
     """What it means to the caller that the database refused."""
     if broken.constraint == "usage_within_quota":
         return _quota_exceeded(broken.results)
-    if broken.constraint in ("one_live_job_per_lead", idempotency.REFUSED):
+    if broken.constraint == "one_live_job_per_lead":
         return find_refusal(db, order)
     raise broken
 
@@ -272,29 +208,3 @@ def _quota_exceeded(results: list[Result]) -> QuotaExceeded:
             "tier": usage["tier"],
         },
     )
-
-
-def _insert_evaluation(db: Database, job: Job, *, evaluation: "Evaluation", move_id: str) -> Statement:
-    return db.prepare("""
-        INSERT INTO lead_ai_evaluations (id, tenant_id, lead_id, site_id, job_id, score, label,
-          recommendation, summary, risk_flags, fraud_signals, extracted_data, score_breakdown, warnings,
-          model_version, evaluated_at)
-        SELECT ?3, job.tenant_id, job.lead_id, job.site_id, job.id, ?4, ?5,
-          ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
-        FROM ai_evaluation_jobs AS job WHERE job.id = ?1 AND job.last_move_id = ?2
-    """).bind(
-        job.id, move_id, evaluation.id, evaluation.score, evaluation.label, evaluation.recommendation,
-        evaluation.summary, evaluation.risk_flags, evaluation.fraud_signals, evaluation.extracted_data,
-        evaluation.score_breakdown, evaluation.warnings, evaluation.model_version, evaluation.evaluated_at,
-    )  # fmt: skip
-
-
-def _update_lead(
-    db: Database, job: Job, *, evaluation: "Evaluation", move_id: str, now: datetime
-) -> Statement:
-    return db.prepare("""
-        UPDATE leads
-        SET ai_score = ?3, ai_label = ?4, status = 'ai_evaluated', latest_evaluation_id = ?5, updated_at = ?6
-        WHERE id = (SELECT job.lead_id FROM ai_evaluation_jobs AS job
-                    WHERE job.id = ?1 AND job.last_move_id = ?2)
-    """).bind(job.id, move_id, evaluation.score, evaluation.label, evaluation.id, now)

@@ -1,14 +1,59 @@
 """Keys of requests that may be sent twice: the key's row is the first of its batch, its facts the last."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from millrace.bindings.database import Database, Statement
 from millrace.domain.idempotency import KEPT_FOR, IdempotencyKey
-from millrace.errors import IdempotencyKeyReused
+from millrace.errors import ConstraintBroken, DatabaseUnavailable, IdempotencyKeyReused
 
 TAKEN = "idempotency_keys_pkey"
 REFUSED = "only_accepted_requests_are_kept"
+# Who held the key when we asked may have let go of it when we look.
+MOST_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The facts an answer is made of. `replayed`: an earlier request with the same key got them too."""
+
+    facts: dict[str, Any]
+    replayed: bool = False
+
+
+def accept(
+    db: Database,
+    key: IdempotencyKey | None,
+    *,
+    tenant_id: str,
+    now: datetime,
+    body: Sequence[Statement],
+    facts: Statement,
+) -> Accepted | None:
+    """Do `body` in one batch, once for each key. `facts` tells, in a row of one JSON column, what was done.
+
+    None when it tells nothing: then nothing was done. A constraint that the body broke comes out.
+    """
+    if key is None:
+        row = db.batch([*body, facts])[-1].first()
+        return Accepted(row["facts"]) if row else None
+    held = take(db, key, tenant_id=tenant_id, now=now)
+    kept = keep(db, key, tenant_id=tenant_id, facts=facts)
+    for _ in range(MOST_TRIES):
+        try:
+            row = db.batch([*held, *body, kept])[-1].first()
+        except ConstraintBroken as broken:
+            if broken.constraint == REFUSED:
+                return None
+            if broken.constraint != TAKEN:
+                raise
+            if earlier := find_facts(db, key, tenant_id=tenant_id):
+                return Accepted(earlier, replayed=True)
+        else:
+            return Accepted(row["facts"]) if row else None
+    raise DatabaseUnavailable("A request with the same Idempotency-Key is being worked on. Repeat it.")
 
 
 def take(db: Database, key: IdempotencyKey, *, tenant_id: str, now: datetime) -> list[Statement]:

@@ -13,7 +13,7 @@ from millrace.domain.judgements import Evaluation
 from millrace.domain.questions import TIME_LIMIT_SECONDS, Document, Question, Reply
 from millrace.env import Env
 from millrace.errors import BucketError, InsufficientDocuments, MillraceError, ObjectTooLarge, StorageError
-from millrace.store import evaluations, jobs
+from millrace.store import jobs, judgements
 from millrace.workloads.attempt import Complete
 
 MOST_DOCUMENTS = 10
@@ -66,7 +66,7 @@ def run(job: Job, env: Env, *, deadline: datetime) -> Complete | None:
     """Judge the lead. None when the job was ended by someone else meanwhile."""
     if not jobs.extend(env.DB, EVALUATION, job, now=env.now(), progress_message="Reading the documents"):
         return None
-    case = evaluations.load_case(env.DB, job, most_documents=MOST_DOCUMENTS + 1)
+    case = judgements.load_case(env.DB, job, most_documents=MOST_DOCUMENTS + 1)
     readable = fetch(case.documents, env=env, until=deadline - timedelta(seconds=TIME_LIMIT_SECONDS))
     question = ask_about(case.lead, documents=readable.documents, today=env.now().date())
     if not jobs.begin_paid_work(env.DB, EVALUATION, job, now=env.now(), progress_message="Asking the model"):
@@ -74,7 +74,7 @@ def run(job: Job, env: Env, *, deadline: datetime) -> Complete | None:
     seconds_left = partial(seconds_until, deadline, env=env)
     reply = env.AI.ask(job.row["model_version"], question, read=read_facts, seconds_left=seconds_left)
     evaluation = judge(case.lead, reply=reply, warnings=readable.warnings, env=env)
-    return lambda move_id: evaluations.complete(
+    return lambda move_id: judgements.complete(
         env.DB, job, evaluation=evaluation, move_id=move_id, now=env.now()
     )
 

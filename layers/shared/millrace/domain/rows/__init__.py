@@ -6,6 +6,7 @@ from millrace.domain.rows.enrichments import EnrichmentCache, EnrichmentJob, Enr
 from millrace.domain.rows.evaluations import (
     AiEvaluationJob,
     AiEvaluationUsage,
+    EvaluationOverride,
     Lead,
     LeadAiEvaluation,
     LeadDocument,
@@ -33,6 +34,7 @@ TABLES: Mapping[str, type[TableRow]] = {
     "leads": Lead,
     "lead_documents": LeadDocument,
     "lead_ai_evaluations": LeadAiEvaluation,
+    "evaluation_overrides": EvaluationOverride,
     "ai_evaluation_jobs": AiEvaluationJob,
     "ai_evaluation_usage": AiEvaluationUsage,
     "projects": Project,

@@ -8,6 +8,9 @@ from pydantic import AwareDatetime
 from millrace.domain.rows.lifecycle import JobRow
 from millrace.domain.rows.table_row import Facts, Label, TableRow, Tier
 
+LeadStatus = Literal["new", "ai_evaluated", "manual_review", "approved", "rejected", "withdrawn", "deleted"]
+Recommendation = Literal["approve", "approve_with_conditions", "approve_with_verification", "reject"]
+
 
 class Lead(TableRow):
     id: str
@@ -21,12 +24,14 @@ class Lead(TableRow):
     monthly_income_microusd: int | None
     monthly_rent_microusd: int | None
     move_in_date: date | None
-    status: str
+    status: LeadStatus
     ai_score: int | None
     ai_label: Label | None
     latest_evaluation_id: str | None
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    decided_at: AwareDatetime | None
+    deleted_at: AwareDatetime | None
 
 
 class LeadDocument(TableRow):
@@ -39,8 +44,10 @@ class LeadDocument(TableRow):
     mime_type: str
     storage_key: str
     checksum: str | None
+    link_expires_at: AwareDatetime | None
     uploaded_at: AwareDatetime | None
     deleted_at: AwareDatetime | None
+    erased_at: AwareDatetime | None
 
 
 class LeadAiEvaluation(TableRow):
@@ -51,7 +58,7 @@ class LeadAiEvaluation(TableRow):
     job_id: str
     score: int
     label: Label
-    recommendation: Literal["approve", "approve_with_conditions", "approve_with_verification", "reject"]
+    recommendation: Recommendation
     summary: str
     risk_flags: list[str]
     fraud_signals: list[str]
@@ -60,6 +67,17 @@ class LeadAiEvaluation(TableRow):
     warnings: list[str]
     model_version: str
     evaluated_at: AwareDatetime
+
+
+class EvaluationOverride(TableRow):
+    id: str
+    tenant_id: str
+    lead_id: str
+    evaluation_id: str
+    new_recommendation: Recommendation
+    reason: str
+    overridden_by: str
+    overridden_at: AwareDatetime
 
 
 class AiEvaluationJob(JobRow):

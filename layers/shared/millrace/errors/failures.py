@@ -1,0 +1,66 @@
+"""Why an attempt at a job ended without a result."""
+
+from millrace.errors.root import MillraceError
+
+
+class JobFailure(MillraceError):
+    """An attempt ended without a result.
+
+    `transient` decides whether it is tried again, `keeps_charge` whether the last failure is paid for.
+    """
+
+    transient = False
+    keeps_charge = False
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None):
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class ResourceNotFound(JobFailure):
+    """What the job is about is gone."""
+
+
+class InsufficientDocuments(JobFailure):
+    """There is nothing readable to judge."""
+
+
+class StorageError(JobFailure):
+    """The bucket did not answer as it should."""
+
+    transient = True
+
+
+class ModelTimeout(JobFailure):
+    """The model took longer than it may."""
+
+    transient = True
+
+
+class ModelUnavailable(JobFailure):
+    """The model is overloaded, broken or out of reach."""
+
+    transient = True
+
+
+class ModelAnswerInvalid(JobFailure):
+    """The model answered twice and neither answer could be read. A person must look; the work is paid for."""
+
+    keeps_charge = True
+
+
+class LeaseExpired(JobFailure):
+    """The worker was not heard of again."""
+
+    transient = True
+
+
+class ProcessingError(JobFailure):
+    """Anything else that ended an attempt."""
+
+    transient = True

@@ -1,0 +1,158 @@
+"""Why a request is answered with a 4xx or 5xx."""
+
+from typing import Any
+
+from millrace.errors.root import MillraceError
+
+
+class Refusal(MillraceError):
+    """A request answered with an error: `code` for programs, `message` for people, `facts` beside them."""
+
+    status = 500
+    message = "Something went wrong on our side."
+    cause: str | None = None
+
+    def __init__(self, message: str | None = None, *, headers: dict[str, str] | None = None, **facts: Any):
+        self.message = message or type(self).message
+        self.headers = headers or {}
+        self.facts = facts
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class InvalidRequest(Refusal):
+    status = 400
+    message = "The request is not valid."
+
+
+class MissingHeaders(Refusal):
+    status = 400
+    message = "Required headers are missing."
+
+
+class MissingScope(Refusal):
+    status = 403
+    message = "The key lacks a scope that this request needs."
+
+
+class AiDisabled(Refusal):
+    status = 403
+    message = "AI evaluations are switched off. Switch them on with PUT /api/ops/ai-settings."
+
+
+class NotFound(Refusal):
+    status = 404
+    message = "Not found."
+
+
+class RouteNotFound(NotFound):
+    message = "No such route."
+
+
+class SiteNotFound(NotFound):
+    message = "Site not found or access denied"
+
+
+class LeadNotFound(NotFound):
+    message = "Lead not found or access denied"
+
+
+class EvaluationNotFound(NotFound):
+    message = "This lead has not been evaluated yet."
+
+
+class DocumentNotFound(NotFound):
+    message = "Document not found or access denied"
+
+
+class JobNotFound(NotFound):
+    message = "Job not found or access denied"
+
+
+class MethodNotAllowed(Refusal):
+    status = 405
+    message = "This route does not take that method."
+
+
+class JobAlreadyPending(Refusal):
+    status = 409
+    message = "An evaluation is already in progress for this lead"
+
+
+class AlreadyEvaluated(Refusal):
+    status = 409
+    message = "Lead already evaluated. Use force_refresh=true to re-evaluate."
+
+
+class JobEnded(Refusal):
+    status = 409
+    message = "The job has ended already."
+
+
+class JobNotFailed(Refusal):
+    status = 409
+    message = "Only a failed job is retried."
+
+
+class UploadMissing(Refusal):
+    status = 409
+    message = "The file has not arrived. PUT it to the upload's address first, then say that it is complete."
+
+
+class TooManyDocuments(Refusal):
+    status = 409
+    message = "The lead has as many documents as it may. Delete one first."
+
+
+class LeadDeleted(Refusal):
+    status = 410
+    message = "This lead was deleted with its data. Use another id."
+
+
+class DocumentInvalid(Refusal):
+    status = 422
+    message = "The file is not what was said of it. Upload it again."
+
+
+class BodyTooLarge(Refusal):
+    status = 413
+    message = "The body is larger than 1 MB."
+
+
+class UnsupportedMediaType(Refusal):
+    status = 415
+    message = "Send the body as application/json."
+
+
+class IdempotencyKeyReused(Refusal):
+    status = 422
+    message = "This Idempotency-Key was used for another request within the last 24 hours. Use a new key."
+
+
+class QuotaExceeded(Refusal):
+    status = 429
+    message = "The quota is used up."
+
+
+class DatabaseUnavailable(Refusal):
+    """`cause`, for the log alone, is a SQLSTATE, or what was done and what came of it: "connect: refused"."""
+
+    status = 503
+    message = "The database does not answer at the moment. Repeat the request with the same Idempotency-Key."
+
+    def __init__(self, message: str | None = None, *, cause: str | None = None):
+        super().__init__(message)
+        self.cause = cause
+        self.args = (f"{self.message} ({cause})",) if cause else self.args
+
+
+class StorageUnavailable(Refusal):
+    status = 503
+    message = "The bucket does not answer at the moment. Repeat the request."
+
+
+class InternalError(Refusal):
+    message = "Something went wrong on our side. Tell us the request_id."

@@ -1,0 +1,72 @@
+"""What an evaluation is made from, and its end: the judgement of one lead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from millrace.bindings.database import Database, Row, Statement
+from millrace.domain.jobs import EVALUATION, Job
+from millrace.domain.judgements import Evaluation
+from millrace.errors import ResourceNotFound
+from millrace.store import jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What an evaluation is made from."""
+
+    lead: Row
+    documents: list[Row]
+
+
+def load_case(db: Database, job: Job, *, most_documents: int) -> Case:
+    """The lead and its newest documents, oldest first. ResourceNotFound when the lead is gone."""
+    lead, documents = db.batch(
+        [
+            db.prepare("SELECT * FROM leads WHERE id = ?1 AND deleted_at IS NULL").bind(job.row["lead_id"]),
+            db.prepare("""
+                SELECT * FROM (
+                  SELECT * FROM lead_documents
+                  WHERE lead_id = ?1 AND deleted_at IS NULL AND uploaded_at IS NOT NULL
+                  ORDER BY uploaded_at DESC, id DESC LIMIT ?2
+                ) AS newest ORDER BY uploaded_at, id
+            """).bind(job.row["lead_id"], most_documents),
+        ]
+    )
+    row = lead.first()
+    if row is None:
+        raise ResourceNotFound("The lead is gone.")
+    return Case(lead=row, documents=documents.results)
+
+
+def complete(db: Database, job: Job, *, evaluation: Evaluation, move_id: str, now: datetime) -> bool:
+    """The end of a job with its result: evaluation, the lead's score and the settled charge, or nothing."""
+    result = [
+        _insert_evaluation(db, job, evaluation=evaluation, move_id=move_id),
+        _update_lead(db, job, evaluation=evaluation, move_id=move_id, now=now),
+    ]
+    columns = {"evaluation_id": evaluation.id}
+    return jobs.complete(db, EVALUATION, job, result=result, columns=columns, move_id=move_id, now=now)
+
+
+def _insert_evaluation(db: Database, job: Job, *, evaluation: Evaluation, move_id: str) -> Statement:
+    return db.prepare("""
+        INSERT INTO lead_ai_evaluations (id, tenant_id, lead_id, site_id, job_id, score, label,
+          recommendation, summary, risk_flags, fraud_signals, extracted_data, score_breakdown, warnings,
+          model_version, evaluated_at)
+        SELECT ?3, job.tenant_id, job.lead_id, job.site_id, job.id, ?4, ?5,
+          ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+        FROM ai_evaluation_jobs AS job WHERE job.id = ?1 AND job.last_move_id = ?2
+    """).bind(
+        job.id, move_id, evaluation.id, evaluation.score, evaluation.label, evaluation.recommendation,
+        evaluation.summary, evaluation.risk_flags, evaluation.fraud_signals, evaluation.extracted_data,
+        evaluation.score_breakdown, evaluation.warnings, evaluation.model_version, evaluation.evaluated_at,
+    )  # fmt: skip
+
+
+def _update_lead(db: Database, job: Job, *, evaluation: Evaluation, move_id: str, now: datetime) -> Statement:
+    return db.prepare("""
+        UPDATE leads
+        SET ai_score = ?3, ai_label = ?4, status = 'ai_evaluated', latest_evaluation_id = ?5, updated_at = ?6
+        WHERE id = (SELECT job.lead_id FROM ai_evaluation_jobs AS job
+                    WHERE job.id = ?1 AND job.last_move_id = ?2)
+    """).bind(job.id, move_id, evaluation.score, evaluation.label, evaluation.id, now)
