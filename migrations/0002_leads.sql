@@ -21,6 +21,8 @@ CREATE TABLE leads (
   updated_at TIMESTAMPTZ NOT NULL,
   -- When a person decided: from then on its documents are kept for a limited time.
   decided_at TIMESTAMPTZ,
+  -- When that time was over and the documents went. NULL again with each new document.
+  documents_deleted_at TIMESTAMPTZ,
   -- When all that was personal was taken out. The row stays, so that what points at it can be counted.
   deleted_at TIMESTAMPTZ,
   CONSTRAINT lead_status_is_known CHECK (
@@ -39,7 +41,8 @@ CREATE TABLE leads (
 );
 
 CREATE INDEX idx_leads_site ON leads(site_id, created_at DESC);
-CREATE INDEX idx_leads_decided ON leads(decided_at) WHERE decided_at IS NOT NULL;
+CREATE INDEX idx_leads_decided ON leads(decided_at)
+  WHERE decided_at IS NOT NULL AND documents_deleted_at IS NULL;
 
 CREATE TABLE lead_documents (
   id TEXT NOT NULL PRIMARY KEY,
@@ -57,6 +60,7 @@ CREATE TABLE lead_documents (
   deleted_at TIMESTAMPTZ,
   erased_at TIMESTAMPTZ,
   CONSTRAINT document_size_not_negative CHECK (size_bytes >= 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (lead_id) REFERENCES leads(id)
 );
 
@@ -94,6 +98,7 @@ CREATE TABLE lead_ai_evaluations (
     json_valid(risk_flags) AND json_valid(fraud_signals) AND json_valid(extracted_data)
     AND json_valid(score_breakdown) AND json_valid(warnings)
   ),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (lead_id) REFERENCES leads(id)
 );
 
@@ -113,6 +118,7 @@ CREATE TABLE evaluation_overrides (
   CONSTRAINT override_recommendation_is_known CHECK (
     new_recommendation IN ('approve', 'approve_with_conditions', 'approve_with_verification', 'reject')
   ),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (lead_id) REFERENCES leads(id),
   FOREIGN KEY (evaluation_id) REFERENCES lead_ai_evaluations(id)
 );

@@ -45,6 +45,7 @@ CREATE TABLE ai_evaluation_jobs (
   ),
   CONSTRAINT evaluation_completed_has_a_result CHECK (status <> 'completed' OR evaluation_id IS NOT NULL),
   CONSTRAINT evaluation_retries_within_limit CHECK (retry_count BETWEEN 0 AND max_retries),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (lead_id) REFERENCES leads(id),
   -- The move comes first in its batch and the evaluation after it, so the key is checked at the end.
   FOREIGN KEY (evaluation_id) REFERENCES lead_ai_evaluations(id) DEFERRABLE INITIALLY DEFERRED
@@ -77,6 +78,7 @@ CREATE TABLE ai_evaluation_usage (
   updated_at TIMESTAMPTZ NOT NULL,
   CONSTRAINT usage_tier_is_known CHECK (tier IN ('free', 'pro', 'enterprise')),
   CONSTRAINT evaluation_count_not_negative CHECK (evaluation_count >= 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (site_id) REFERENCES sites(id)
 );
 

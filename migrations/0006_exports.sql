@@ -68,6 +68,7 @@ CREATE TABLE export_jobs (
   CONSTRAINT export_retries_within_limit CHECK (retry_count BETWEEN 0 AND max_retries),
   CONSTRAINT export_gpu_seconds_not_negative CHECK (gpu_seconds >= 0),
   CONSTRAINT export_cost_not_negative CHECK (cost_microusd >= 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (project_id) REFERENCES projects(id)
 );
 

@@ -30,6 +30,7 @@ CREATE TABLE template_performance (
   response_rate DOUBLE PRECISION,
   conversion_rate DOUBLE PRECISION,
   created_at TIMESTAMPTZ NOT NULL,
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (template_id) REFERENCES email_templates(id),
   FOREIGN KEY (job_id) REFERENCES enrichment_jobs(id) ON DELETE CASCADE
 );
@@ -47,6 +48,7 @@ CREATE TABLE conversations (
   last_message_at TIMESTAMPTZ,
   next_followup_at TIMESTAMPTZ,
   CONSTRAINT conversation_is_json CHECK (json_valid(conversation_history) AND json_valid(qualification_data)),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (record_id) REFERENCES enrichment_records(id) ON DELETE CASCADE
 );
 

@@ -11,6 +11,7 @@ CREATE TABLE settings (
   -- NULL: as it was shipped.
   updated_at TIMESTAMPTZ,
   CONSTRAINT setting_type_is_known CHECK (value_type IN ('string', 'integer', 'float', 'boolean', 'json')),
+  CONSTRAINT setting_json_is_valid CHECK (value_type <> 'json' OR json_valid(value)),
   FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 
@@ -24,7 +25,8 @@ INSERT INTO settings (id, key, value, value_type, description) VALUES
   ('default_max_concurrent_enrichments', 'max_concurrent_enrichments', '3', 'integer',
    'Max parallel enrichments'),
   ('default_cache_ttl_days', 'cache_ttl_days', '7', 'integer', 'Cache expiry in days'),
-  ('default_daily_spend_limit', 'daily_spend_limit', '100.0', 'float', 'Maximum daily API spend'),
+  ('default_daily_spend_limit', 'daily_spend_limit', '100.0', 'float',
+   'Maximum daily API spend, in US dollars'),
   ('default_enable_deep_search', 'enable_deep_search', 'true', 'boolean', 'Enable deep web search');
 
 -- migrate:down

@@ -65,6 +65,7 @@ CREATE TABLE story_job_files (
   size_bytes BIGINT NOT NULL,
   uploaded_at TIMESTAMPTZ NOT NULL,
   CONSTRAINT story_file_size_not_negative CHECK (size_bytes >= 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (job_id) REFERENCES story_jobs(id) ON DELETE CASCADE
 );
 

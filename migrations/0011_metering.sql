@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Each call of an API during an enrichment, whatever became of it.
+-- Each call of an API during an enrichment, whatever became of it. A detail of its job, and deleted with it; what
+-- outlives the job is in usage_records.
 CREATE TABLE api_usage (
   id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,

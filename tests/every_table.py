@@ -90,7 +90,8 @@ def make_value(shape: TableShape, column: str, *, number: int) -> object:
         return None
     if words := shape.choices(column):
         return words[number % len(words)]
-    value = VALUES[shape.columns[column]](number, column)
+    kind = "JSONB" if f"json_valid({column})" in shape.sql else shape.columns[column]
+    value = VALUES[kind](number, column)
     return f"{shape.prefix(column)}{value}" if isinstance(value, str) else value
 
 

@@ -4,6 +4,15 @@
 CREATE FUNCTION json_valid(document JSONB) RETURNS BOOLEAN
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT true';
 
+-- Differs: the same for a text, which may hold anything. Until version 16 only a cast can tell.
+CREATE FUNCTION json_valid(document TEXT) RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+  RETURN CAST(document AS JSON) IS NOT NULL;
+EXCEPTION WHEN invalid_text_representation THEN
+  RETURN false;
+END
+$$;
+
 -- Differs: SQLite has datetime(): what the clock in UTC shows at that moment. Without it DATE() of a time would
 -- be the day where the session is; DATE(datetime(...)) is the same day on both, in any session.
 CREATE FUNCTION datetime(moment TIMESTAMPTZ) RETURNS TIMESTAMP
@@ -30,4 +39,5 @@ $$;
 
 -- The roles stay: other databases of this server may use them.
 DROP FUNCTION datetime(TIMESTAMPTZ);
+DROP FUNCTION json_valid(TEXT);
 DROP FUNCTION json_valid(JSONB);

@@ -166,13 +166,20 @@ def test_what_an_earlier_restore_put_aside_stays(url, tmp_path):
     assert (tmp_path / "millrace.db.replaced-3").exists()
 
 
-def test_a_row_that_points_at_nothing_keeps_nobody_from_a_backup(url, tmp_path):
+def test_a_row_that_points_at_nothing_keeps_nobody_from_a_backup_but_is_told(url, tmp_path):
     with sqlite3.connect(migrations.path_of(url)) as careless:
         careless.execute("INSERT INTO sites VALUES ('s', 'nobody', 's', 'free', NULL, '2025', '2025')")
     careless.close()
+    saving, restoring = [], []
 
-    with opened(restored(save(url), tmp_path)) as db:
+    backup = save(url, report=saving.append)
+    restored_url = f"sqlite://{tmp_path / 'restored.db'}"
+    migrations.restore(backup, restored_url, report=restoring.append)
+
+    with opened(restored_url) as db:
         assert count_rows(db, "sites") == 1
+    told = "CAREFUL: 1 row of sites points at nothing in tenants"
+    assert [line for line in saving + restoring if "CAREFUL" in line] == [told, told]
 
 
 def test_a_database_in_use_is_not_even_replaced_by_force(url):

@@ -21,14 +21,28 @@ BREAKING = {
     "site_limit_not_negative": ("sites", {"evaluations_a_month": -1}),
     "key_tier_is_known": ("api_keys", {"quota_tier": "gold"}),
     "setting_type_is_known": ("settings", {"value_type": "date"}),
+    "setting_json_is_valid": (
+        "settings",
+        {"value_type": "json", "value": "{not json"},
+        {"value_type": "json", "value": ""},
+    ),
     "lead_income_not_negative": ("leads", {"monthly_income_microusd": -1}),
     "lead_rent_not_negative": ("leads", {"monthly_rent_microusd": -1}),
     "lead_score_in_range": ("leads", {"ai_score": 101}),
     "lead_label_is_known": ("leads", {"ai_label": "D"}),
+    "lead_status_is_known": ("leads", {"status": "lost"}),
+    "lead_decided_has_a_time": (
+        "leads",
+        {"status": "approved"},
+        {"status": "rejected"},
+        {"status": "withdrawn"},
+    ),
+    "lead_deleted_has_a_time": ("leads", {"status": "deleted"}),
     "document_size_not_negative": ("lead_documents", {"size_bytes": -1}),
     "evaluation_score_in_range": ("lead_ai_evaluations", {"score": -1}),
     "evaluation_label_is_known": ("lead_ai_evaluations", {"label": "D"}),
     "evaluation_recommendation_is_known": ("lead_ai_evaluations", {"recommendation": "perhaps"}),
+    "override_recommendation_is_known": ("evaluation_overrides", {"new_recommendation": "perhaps"}),
     "evaluation_status_is_known": ("ai_evaluation_jobs", {"status": "lost", **ENDED}),
     "evaluation_final_has_completed_at": ("ai_evaluation_jobs", {"status": "failed"}),
     "evaluation_processing_has_a_lease": ("ai_evaluation_jobs", {"status": "processing", **LEASE}),
@@ -131,6 +145,12 @@ ONCE = {
     "one_ending_per_charge": ("quota_entries", {"kind": "settle"}),
 }
 
+# Those that may outlive their tenant, and those in bulk, whose job belongs to one.
+WITHOUT_TENANT = {
+    "usage_records", "daily_usage", "quota_entries", "job_events", "idempotency_keys",
+    "enrichment_records", "api_usage",
+}  # fmt: skip
+
 
 def refused_by(db, table, **changes):
     """The name of the rule that refuses the table's valid row, so changed."""
@@ -170,6 +190,18 @@ def test_no_row_is_without_its_id(db):
     for table in rows_of("a"):
         if "id" in TABLES[table].model_fields:
             assert refused_by(db, table, id=None) == f"{table}.id"
+
+
+def test_a_row_belongs_to_a_tenant_that_there_is(db):
+    add_all(db)
+
+    for table in (name for name in rows_of("a") if "tenant_id" in TABLES[name].model_fields):
+        move = db.prepare(f"UPDATE {table} SET tenant_id = 'nobody' WHERE tenant_id > ''")
+        if table in WITHOUT_TENANT:
+            move.run()
+        else:
+            with pytest.raises(ConstraintBroken):
+                move.run()
 
 
 def test_every_rule_of_the_schema_has_its_test(database):

@@ -5,18 +5,22 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
 
-from millrace.migrations import history
+from millrace.errors import MigrationFailed
+from millrace.migrations import history, turns
 from millrace.migrations.opening import opened
 from millrace.migrations.targets import Schema
 from millrace.migrations.verify import build
 from tests.databases import MIGRATIONS, on_postgres
 from tests.migration_bed import BEDS, LAMPS, Folder, real_files
+from tests.unit.migrations.test_turns import WAITING
 
 ROOT = Path(__file__).parents[2]
 # `make kills` asks for more of them.
@@ -46,7 +50,8 @@ def test_of_runners_started_together_one_applies_each_file(folder):
 
 
 @pytest.mark.parametrize("empty_database", ["postgres"], indirect=True)
-def test_a_runner_that_waits_is_in_nobodys_way(tmp_path, empty_database):
+def test_a_runner_that_waits_is_in_nobodys_way(tmp_path, empty_database, monkeypatch):
+    monkeypatch.setattr(turns, "TRIES_IN_SILENCE", 1)
     folder = Folder(tmp_path, empty_database)
     folder.write("0001_beds.sql", BEDS[0], BEDS[1])
     folder.write("0002_slow.sql", "SELECT pg_sleep(0.5);", "SELECT 1;")
@@ -68,7 +73,44 @@ def test_a_runner_that_waits_is_in_nobodys_way(tmp_path, empty_database):
 
         assert first.result()[-1] == "0004_lamps.sql"
         assert second.result() == []
-    assert said == ["Another runner is at work: waiting for it"]
+    assert said == [WAITING]
+
+
+@contextmanager
+def at_work(folder: Folder) -> Iterator[Callable[[], None]]:
+    """Somebody who has the database to himself until he is told to end, or the test does."""
+    with opened(folder.database.url) as target, ExitStack() as work:
+        work.enter_context(target.lock(lambda _: None))
+        work.enter_context(target.transaction())
+        yield work.close
+
+
+def test_a_runner_that_has_to_wait_says_so_and_goes_on_when_the_other_has_ended(
+    tmp_path, empty_database, monkeypatch
+):
+    monkeypatch.setattr(turns, "TRIES_IN_SILENCE", 1)
+    folder = Folder(tmp_path, empty_database)
+    folder.write("0001_beds.sql", *BEDS)
+    said = []
+
+    with at_work(folder) as end:
+
+        def hear(line: str) -> None:
+            said.append(line)
+            end()
+
+        assert folder.up(report=hear) == ["0001_beds.sql"]
+
+    assert said == [WAITING, "Applying 0001_beds.sql"]
+
+
+def test_a_runner_that_has_waited_for_too_long_gives_up_and_changes_nothing(folder, monkeypatch):
+    monkeypatch.setattr(turns, "MOST_TRIES", 2)
+
+    with at_work(folder), pytest.raises(MigrationFailed, match="ten minutes"):
+        folder.up()
+
+    assert folder.tables() == []
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -93,7 +135,7 @@ def test_a_runner_killed_at_any_moment_leaves_whole_files_and_the_next_goes_on(f
 def kill_amid(folder: Folder, way: str, *, chance: random.Random) -> None:
     """Begin a run of all files and kill it a moment after it said that it begins with one of them."""
     count = len(real_files(folder.database.dialect))
-    command = [sys.executable, "-m", "millrace", "migrate", way, "--database", folder.database.url]
+    command = [sys.executable, "-m", "millrace", "migrations", way, "--database", folder.database.url]
     with subprocess.Popen(
         command if way == "up" else [*command, str(count)],
         stdout=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """Faults in the evaluations' requirements: each shown in their own text, and gone from ours."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -105,6 +106,16 @@ def test_every_month_has_the_tier_of_its_site(db):
 
     rows = db.prepare("SELECT month, quota_limit, tier FROM ai_evaluation_usage ORDER BY month").raw()
     assert rows == [("2025-12", 100, "pro"), ("2026-01", 100, "pro")]
+
+
+def test_with_one_evaluation_per_lead_a_lead_cannot_be_judged_again(scratch):
+    scratch.executescript("""
+        CREATE TABLE lead_ai_evaluations (id TEXT PRIMARY KEY, lead_id TEXT NOT NULL UNIQUE);
+        INSERT INTO lead_ai_evaluations VALUES ('first', 'lead');
+    """)
+
+    with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*lead_id"):
+        scratch.execute("INSERT INTO lead_ai_evaluations VALUES ('second', 'lead')")
 
 
 def test_a_lead_judged_again_keeps_its_history_and_points_at_the_latest(db):

@@ -52,6 +52,7 @@ def test_a_difference_is_named(live, change, difference):
         ("ALTER TABLE leads DISABLE ROW LEVEL SECURITY", "differs: table leads: it is [], it should be [row"),
         ("DROP POLICY own_tenant ON leads", "missing: policy own_tenant on leads"),
         ("GRANT SELECT ON leads TO PUBLIC", "in the database only: grant on leads to public"),
+        ("GRANT SELECT (phone) ON leads TO PUBLIC", "in the database only: grant on leads.phone to public"),
         ("CREATE OR REPLACE FUNCTION json_valid(document JSONB) RETURNS BOOLEAN RETURN false",
          "differs: function json_valid(document jsonb)"),
         ("CREATE TRIGGER t BEFORE UPDATE ON leads EXECUTE FUNCTION suppress_redundant_updates_trigger()",
@@ -63,6 +64,27 @@ def test_a_difference_that_only_postgres_can_have_is_named(live, change, differe
     live.execute(change)
 
     assert [found for found in live.verify() if found.startswith(difference)] != []
+
+
+def test_columns_in_another_order_are_named(empty_database, tmp_path):
+    folder = Folder(tmp_path, empty_database)
+    folder.write("0001_beds.sql", "CREATE TABLE beds (id TEXT, wide BOOLEAN);", "DROP TABLE beds;")
+    folder.up()
+    folder.execute("DROP TABLE beds", "CREATE TABLE beds (wide BOOLEAN, id TEXT)")
+
+    assert folder.verify() == ["differs: order of columns in beds: it is [wide, id], it should be [id, wide]"]
+
+
+def test_an_applied_file_that_is_not_there_is_named(live, tmp_path):
+    folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (folder / "0012_views.sql").unlink()
+    for later in folder.glob("postgres/0013_*.sql"):
+        later.unlink()
+
+    said = migrations.verify(live.database.url, folder=folder)
+
+    assert said[0].startswith("history: 0012_views.sql has been applied, but its file is not there")
+    assert "in the database only: view daily_api_usage" in said
 
 
 @on_postgres

@@ -33,7 +33,7 @@ def test_a_target_that_has_been_used_is_refused(move, used):
 def test_sides_with_different_migrations_are_refused_with_what_to_do(move, side):
     migrations.down(getattr(move, side).url, folder=MIGRATIONS)
 
-    with pytest.raises(CutoverRefused, match=f"the {side} lacks .*millrace migrate up"):
+    with pytest.raises(CutoverRefused, match=f"the {side} lacks .*millrace migrations up"):
         move.copy()
 
 

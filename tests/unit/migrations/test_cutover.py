@@ -1,10 +1,12 @@
 """What needs no database of a cutover: canonical values, hashes, the tables' order, progress."""
 
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
 
 from millrace.errors import CutoverRefused
+from millrace.migrations.cutover import conversion
 from millrace.migrations.cutover.conversion import CONVERT, Unconvertible, canonical_json
 from millrace.migrations.cutover.progress import Progress
 from millrace.migrations.cutover.schema import make_tables, order_tables
@@ -62,9 +64,32 @@ def test_times_are_read_as_utc_and_written_in_one_width(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "2025-W51-3T10:00:00.000000Z", "20251217", "0001-01-01T00:00+05:00", "2025-02-30"]
+    "text",
+    [
+        "",
+        "now",
+        "2025-W51-3T10:00:00.000000Z",
+        "20251217",
+        "0001-01-01T00:00+05:00",
+        "2025-02-30",
+    ],
 )
 def test_what_is_no_time_is_refused(text):
+    with pytest.raises(Unconvertible):
+        CONVERT["timestamptz"](text)
+
+
+@pytest.mark.parametrize("text", ["2025-12-17T24:00:00.000000Z", "2025-12-17 24:00", "2025-12-17T24"])
+def test_a_day_has_no_hour_24_whatever_python_makes_of_it(monkeypatch, text):
+    class Lenient(datetime):
+        """Reads what Python 3.14 reads: the hour after the last, as the next day's first."""
+
+        @classmethod
+        def fromisoformat(cls, text):
+            return datetime(2025, 12, 18, tzinfo=UTC)
+
+    monkeypatch.setattr(conversion, "datetime", Lenient)
+
     with pytest.raises(Unconvertible):
         CONVERT["timestamptz"](text)
 

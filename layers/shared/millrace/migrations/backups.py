@@ -4,6 +4,7 @@ import gzip
 import os
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 from millrace.errors import BackupFailed
+from millrace.migrations import dangling
 from millrace.migrations.targets import Report, say_nothing
 
 NAME_TIME = "%Y%m%dT%H%M%SZ"
@@ -87,16 +89,19 @@ def path_of(database_url: str) -> Path:
 
 
 def check(path: Path, *, report: Report = say_nothing) -> None:
-    """BackupFailed unless it is a whole database, and one of ours."""
+    """BackupFailed unless it is a whole database, and one of ours. Rows that point at nothing are told."""
     report("Checking it")
     try:
         with _opened(path) as connection:
             faults = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
+            if faults:
+                raise BackupFailed(f"the database is damaged: {'; '.join(faults)}")
             connection.execute("SELECT version FROM schema_migrations LIMIT 1").fetchall()
+            found = Counter(connection.execute(dangling.FIND))
     except sqlite3.Error as error:
         raise BackupFailed(f"it is no database of Millrace: {error}") from error
-    if faults:
-        raise BackupFailed(f"the database is damaged: {'; '.join(faults)}")
+    for line in dangling.describe(found):
+        report(f"CAREFUL: {line}")
 
 
 def _copy(path: Path, copy: Path, *, report: Report) -> None:

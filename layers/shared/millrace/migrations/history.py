@@ -114,7 +114,7 @@ def _find_problems(
         elif row.checksum not in (None, file.checksum):
             yield (
                 f"{file.name} was edited after it had been applied. Put it back as it was, and write the "
-                "change into a new file (millrace migrate new WHAT_IT_DOES)"
+                "change into a new file (millrace migrations new WHAT_IT_DOES)"
             )
     if history:
         last = history[-1].version

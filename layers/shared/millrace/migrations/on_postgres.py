@@ -11,6 +11,7 @@ from millrace.bindings.database import Dialect
 from millrace.bindings.postgres import PostgresDatabase
 from millrace.errors import DatabaseUnavailable, StatementInvalid
 from millrace.migrations.targets import Login, Report, Schema, Target
+from millrace.migrations.turns import TRY_SECONDS, wait_for_turn
 
 # A number that every runner of this product takes, and nobody else.
 ADVISORY_LOCK = 7_165_293
@@ -31,10 +32,7 @@ class PostgresTarget:
     def lock(self, report: Report) -> Iterator[None]:
         # Asked for again and again, and outside a transaction: who waits inside a statement has a snapshot,
         # which a CREATE INDEX CONCURRENTLY of the runner at work would wait for in turn.
-        if not self._try_lock():
-            report("Another runner is at work: waiting for it")
-            while not self._try_lock():
-                self.execute("SELECT pg_sleep(0.1)")
+        wait_for_turn(self._take_lock, report=report)
         try:
             yield
         finally:
@@ -70,6 +68,10 @@ class PostgresTarget:
 
         return read_schema(self)
 
+    def list_dangling(self) -> list[str]:
+        # Differs: no connection here can turn its foreign keys off and forget to turn them on.
+        return []
+
     @contextmanager
     def scratch(self) -> Iterator[Target]:
         """A schema in a transaction that is rolled back: it asks for no right but to create a schema."""
@@ -86,5 +88,8 @@ class PostgresTarget:
         with suppress(OSError, InterfaceError):
             self._connection.close()
 
-    def _try_lock(self) -> bool:
-        return bool(self.execute(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")[0][0])
+    def _take_lock(self) -> bool:
+        if self.execute(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")[0][0]:
+            return True
+        self.execute(f"SELECT pg_sleep({TRY_SECONDS})")
+        return False

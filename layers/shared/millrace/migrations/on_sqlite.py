@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 
 from millrace.bindings.database import Dialect
 from millrace.errors import DatabaseUnavailable, StatementInvalid
-from millrace.migrations.targets import Report, Schema
+from millrace.migrations import dangling
+from millrace.migrations.targets import Report, Schema, say_nothing
+from millrace.migrations.turns import TRY_SECONDS, wait_for_turn
 
+# For who only reads: a file of migrations may take that long.
 BUSY_SECONDS = 60.0
 COLUMNS = "SELECT name FROM pragma_table_info('{}')"
 
@@ -28,19 +32,25 @@ class SqliteTarget:
             )
         except sqlite3.Error as error:
             raise DatabaseUnavailable(f"{path}: {error}") from error
+        self._report: Report = say_nothing
 
     @contextmanager
-    def lock(self, _report: Report) -> Iterator[None]:
+    def lock(self, report: Report) -> Iterator[None]:
+        self._report = report
         yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         # In a transaction this PRAGMA does nothing, and rebuilding a parent table would delete its children.
         self.execute("PRAGMA foreign_keys = OFF")
-        self.execute("BEGIN EXCLUSIVE")
+        self.execute(f"PRAGMA busy_timeout = {int(TRY_SECONDS * 1000)}")
+        wait_for_turn(self._begin, report=self._report)
         try:
+            before = self._find_dangling()
             yield
-            self._check_foreign_keys()
+            # Counted, because a table that was rebuilt may have given its rows other rowids.
+            if broken := self._find_dangling() - before:
+                raise StatementInvalid(", ".join(dangling.describe(broken)))
             self.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
@@ -64,6 +74,9 @@ class SqliteTarget:
 
         return read_schema(self)
 
+    def list_dangling(self) -> list[str]:
+        return dangling.describe(self._find_dangling())
+
     @contextmanager
     def scratch(self) -> Iterator["SqliteTarget"]:
         with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
@@ -78,8 +91,15 @@ class SqliteTarget:
     def close(self) -> None:
         self._connection.close()
 
-    def _check_foreign_keys(self) -> None:
-        broken = self.execute("PRAGMA foreign_key_check")
-        if broken:
-            tables = ", ".join(sorted({row[0] for row in broken}))
-            raise StatementInvalid(f"{len(broken)} rows would point at nothing, in: {tables}")
+    def _begin(self) -> bool:
+        try:
+            self.execute("BEGIN EXCLUSIVE")
+        except DatabaseUnavailable as error:
+            cause = error.__cause__
+            if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
+
+    def _find_dangling(self) -> Counter[tuple[str, str]]:
+        return Counter(self.execute(dangling.FIND))

@@ -29,7 +29,7 @@ SELECT 'column ' || name || '.' || attname, concat_ws(' ', format_type(atttypid,
 FROM relation
 JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-WHERE kind IN ('r', 'p')
+WHERE kind IN ('r', 'p') ORDER BY name, attnum
 """
 # From version 18 on a column's NOT NULL is a constraint as well; here it is said with the column.
 CONSTRAINT = """
@@ -69,6 +69,13 @@ SELECT 'grant on ' || name || ' to ' || COALESCE(rolname, 'public'),
 FROM relation CROSS JOIN LATERAL aclexplode(relacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
 WHERE grantee <> relowner GROUP BY name, rolname
 """
+GRANT_OF_COLUMN = """
+SELECT 'grant on ' || name || '.' || attname || ' to ' || COALESCE(rolname, 'public'),
+  string_agg(privilege_type, ', ' ORDER BY privilege_type)
+FROM relation JOIN pg_attribute ON attrelid = relation.oid AND NOT attisdropped
+CROSS JOIN LATERAL aclexplode(attacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
+WHERE grantee <> relowner GROUP BY name, attname, rolname
+"""
 FUNCTION = """
 SELECT 'function ' || proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
   pg_get_functiondef(p.oid)
@@ -77,7 +84,7 @@ WHERE pronamespace = current_schema()::regnamespace AND prokind IN ('f', 'p') AN
   SELECT 1 FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e'
 )
 """
-OF_RELATIONS = (TABLE, COLUMN, CONSTRAINT, INDEX, TRIGGER, VIEW, SEQUENCE, POLICY, GRANT)
+OF_RELATIONS = (TABLE, COLUMN, CONSTRAINT, INDEX, TRIGGER, VIEW, SEQUENCE, POLICY, GRANT, GRANT_OF_COLUMN)
 
 
 def read_schema(target: Target) -> Schema:

@@ -46,6 +46,10 @@ class Target(Protocol):
         """All there is but the history's own tables, and what extensions brought."""
         ...
 
+    def list_dangling(self) -> list[str]:
+        """Rows that point at nothing, a line for each kind of them."""
+        ...
+
     def scratch(self) -> AbstractContextManager["Target"]:
         """An empty database of the same kind to build a schema in. It is gone afterwards."""
         ...

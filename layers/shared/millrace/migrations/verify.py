@@ -1,6 +1,8 @@
 """Holding a database against its migrations: what they would make, and what is there."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Unpack
 
@@ -14,12 +16,17 @@ PART = re.compile(r"(?:column|constraint) (\w+)")
 
 
 def verify(database_url: str, *, folder: Path, **login: Unpack[Login]) -> list[str]:
-    """Each difference as a line to read; none is what one hopes for. It changes nothing."""
+    """Each difference as a line to read; none is what one hopes for. It changes nothing.
+
+    What is wrong with the history comes first, and rows that point at nothing last.
+    """
     with opened(database_url, for_reading=True, **login) as target:
         files = read_folder(folder, dialect=target.dialect)
-        found = target.read_schema()
+        problems = history.make_plan(target, files=files).problems
+        found, rows = target.read_schema(), target.list_dangling()
         with target.scratch() as scratch:
-            return compare(found, wanted=build(scratch, files))
+            differences = compare(found, wanted=build(scratch, files))
+    return [*(f"history: {line}" for line in problems), *differences, *(f"rows: {line}" for line in rows)]
 
 
 def read_schema(database_url: str, **login: Unpack[Login]) -> Schema:
@@ -55,8 +62,31 @@ def compare(found: Schema, *, wanted: Schema) -> list[str]:
         elif thing not in wanted:
             differences.append(f"in the database only: {thing}")
         elif found[thing] != wanted[thing]:
-            differences.append(f"differs: {thing}: it is [{found[thing]}], it should be [{wanted[thing]}]")
-    return differences
+            differences.append(describe(thing, found[thing], wanted[thing]))
+    return differences + list(_compare_orders(_list_columns(found), wanted=_list_columns(wanted)))
+
+
+def describe(thing: str, found: str, wanted: str) -> str:
+    return f"differs: {thing}: it is [{found}], it should be [{wanted}]"
+
+
+def _compare_orders(found: dict[str, list[str]], *, wanted: dict[str, list[str]]) -> Iterator[str]:
+    """Tables with the same columns in another order."""
+    for table in sorted(found.keys() & wanted.keys()):
+        if found[table] != wanted[table] and sorted(found[table]) == sorted(wanted[table]):
+            orders = (", ".join(columns[table]) for columns in (found, wanted))
+            yield describe(f"order of columns in {table}", *orders)
+
+
+def _list_columns(schema: Schema) -> dict[str, list[str]]:
+    """By table, in the order they were read in, which is their own."""
+    listed = defaultdict(list)
+    for thing in schema:
+        kind, _, name = thing.partition(" ")
+        if kind == "column":
+            table, _, column = name.partition(".")
+            listed[table].append(column)
+    return listed
 
 
 def _without_parts_of_missing_tables(things: set[str], *both: Schema) -> list[str]:

@@ -13,8 +13,11 @@ NULL = r"\N"
 # As PostgreSQL itself writes them, so that a line we send is the line it would give back.
 ESCAPES = {"\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-OUR_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-ANY_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# Without the hour 24, which some Pythons read: PostgreSQL would give back the next day's first.
+OUR_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+ANY_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d([T ](?!24)\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
 
 
 class Unconvertible(Exception):

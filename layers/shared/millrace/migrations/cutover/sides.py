@@ -62,7 +62,7 @@ def check_migrations(side: str, database_url: str, *, folder: Path, **login: Unp
         raise CutoverRefused(f"the {side}'s migrations: {'; '.join(found.problems)}")
     if found.pending:
         raise CutoverRefused(
-            f"the {side} lacks {', '.join(found.pending)}: run `millrace migrate up` on it first"
+            f"the {side} lacks {', '.join(found.pending)}: run `millrace migrations up` on it first"
         )
 
 
