@@ -12,7 +12,7 @@ from millrace.errors import CommandRefused, ConfigurationInvalid, DatabaseUnavai
 from millrace.migrations.history import Plan
 from millrace.migrations.roles import admit_roles
 
-# A file that says so under its "up" may take longer than a deployment waits: docs/deploy.md tells what then.
+# A file that says so may take longer than a deployment waits: docs/migrations.md tells what then.
 BY_HAND = "-- millrace: by hand"
 # Each waits for five seconds while a sleeping database wakes up.
 MOST_CALLS = 12
@@ -48,7 +48,7 @@ def refuse_long_ones(plan: Plan) -> None:
 
 
 def answer(command: str, _arguments: Mapping[str, Any], env: Env) -> dict[str, Any]:
-    if command != "migrate status":
+    if command != "migrations status":
         raise CommandRefused(f"The function `migrate` knows no command {command!r}.")
     return asdict(migrations.status(**target_of(env)))
 

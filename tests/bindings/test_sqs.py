@@ -214,11 +214,37 @@ def queue_with_dead_letters(sqs, *, letters: int) -> tuple[SqsQueue, str]:
 @pytest.mark.parametrize("letters", [0, 3])
 def test_dead_letters_are_put_back_by_sqs_itself_if_there_are_any(sqs, monkeypatch, letters):
     queue, arn = queue_with_dead_letters(sqs, letters=letters)
-    client, started = queue._client(), []
+    client, started = queue._patient_client(), []
     monkeypatch.setattr(client, "start_message_move_task", lambda **given: started.append(given))
 
     assert queue.redrive("evaluation") == letters
     assert started == ([{"SourceArn": arn}] if letters else [])
+
+
+def test_an_operator_outwaits_a_bad_moment_of_sqs_that_a_ring_would_not(monkeypatch):
+    asked, pauses = [], []
+    policy = json.dumps({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:letters"})
+    known = {"RedrivePolicy": policy, "ApproximateNumberOfMessages": "0"}
+
+    class Moody(QuietHandler):
+        def respond(self) -> None:
+            (name,) = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["AttributeNames"]
+            asked.append(name)
+            body = json.dumps({"Attributes": {name: known[name]}}).encode()
+            self.answer(200 if len(asked) > 1 else 503, body=body)
+
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append))
+    with serving(Moody) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", address)
+        put_back = SqsQueue({"evaluation": f"{address}/123456789012/evaluation"}).redrive("evaluation")
+
+    assert (put_back, asked, len(pauses)) == (0, ["RedrivePolicy"] * 2 + ["ApproximateNumberOfMessages"], 1)
+
+
+def test_an_operator_waits_for_sqs_longer_than_a_ring_does():
+    config = SqsQueue({})._patient_client().meta.config
+
+    assert (config.connect_timeout, config.read_timeout) == (5, 10)
 
 
 def test_what_cannot_be_put_back_is_an_error_that_says_why(sqs, monkeypatch):

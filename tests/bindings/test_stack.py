@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from millrace.bindings.stack import TRIES, Stack
+from millrace.bindings.stack import ANSWER_SECONDS, TRIES, Stack
+from millrace.entry.stack import ANSWERING_SECONDS
 from millrace.errors import StackUnavailable
 from tests.bindings.loopback import QuietHandler, refusing, serving
 
@@ -57,6 +58,13 @@ def test_after_some_tries_it_is_an_error_that_keeps_the_signed_address_to_itself
     assert len(pauses) == TRIES - 1
     assert "abc" not in str(failed.value)
     assert failed.value.__cause__ is None
+
+
+def test_a_function_gives_up_early_enough_for_all_the_tries_of_its_answer(pauses):
+    with pytest.raises(StackUnavailable):
+        Stack(pause=pauses.append).answer(f"{refusing()}/reply", {})
+
+    assert TRIES * ANSWER_SECONDS + sum(pauses) < ANSWERING_SECONDS
 
 
 def test_only_the_web_is_answered(pauses):

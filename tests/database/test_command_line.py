@@ -17,7 +17,7 @@ def database(tmp_path) -> list[str]:
 
 
 def test_what_is_refused_is_one_line_on_standard_error(capsys):
-    exit_code = main(["migrate", "up", "--database", "nowhere"])
+    exit_code = main(["migrations", "up", "--database", "nowhere"])
 
     said = capsys.readouterr()
     assert exit_code == 1
@@ -26,13 +26,13 @@ def test_what_is_refused_is_one_line_on_standard_error(capsys):
 
 
 def test_a_database_that_cannot_be_reached_is_said_to_be_just_that(capsys):
-    exit_code = main(["migrate", "status", "--database", "postgresql://postgres@127.0.0.1:1/none"])
+    exit_code = main(["migrations", "status", "--database", "postgresql://postgres@127.0.0.1:1/none"])
 
     assert exit_code == 1
     assert capsys.readouterr().err.startswith("millrace: the database does not answer: ")
 
 
-@pytest.mark.parametrize("line", [[], ["migrate"], ["dance"], ["migrate", "down", "0"]])
+@pytest.mark.parametrize("line", [[], ["migrations"], ["dance"], ["migrations", "down", "0"]])
 def test_a_line_that_makes_no_sense_is_answered_with_the_usage(capsys, line):
     with pytest.raises(SystemExit) as ended:
         main(line)
@@ -47,29 +47,29 @@ def test_the_help_lists_the_commands(capsys):
 
     said = capsys.readouterr().out
     assert ended.value.code == 0
-    assert [word for word in ("migrate", "schema", "backup", "restore") if word not in said] == []
+    assert [word for word in ("migrations", "schema", "backup", "restore") if word not in said] == []
 
 
 def test_the_environment_names_the_database_where_the_line_does_not(capsys, database, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", database[1])
 
-    assert main(["migrate", "up"]) == 0
-    assert main(["migrate", "status", *database]) == 0
+    assert main(["migrations", "up"]) == 0
+    assert main(["migrations", "status", *database]) == 0
 
 
 def test_a_status_ends_with_1_while_something_is_pending(capsys, database):
-    assert main(["migrate", "status", *database]) == 1
+    assert main(["migrations", "status", *database]) == 1
     assert f"pending  {LAST}\n" in capsys.readouterr().out
 
-    main(["migrate", "up", *database])
+    main(["migrations", "up", *database])
 
-    assert main(["migrate", "status", *database]) == 0
+    assert main(["migrations", "status", *database]) == 0
     assert f"applied  {LAST}\n" in capsys.readouterr().out
 
 
 def test_each_file_is_told_as_it_is_begun(capsys, database):
-    main(["migrate", "up", *database])
-    main(["migrate", "down", *database])
+    main(["migrations", "up", *database])
+    main(["migrations", "down", *database])
 
     said = capsys.readouterr().out.splitlines()
     assert said[-4:] == [
@@ -78,30 +78,30 @@ def test_each_file_is_told_as_it_is_begun(capsys, database):
 
 
 def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys, database, tmp_path):
-    assert main(["migrate", "up", "--dry-run", *database]) == 0
+    assert main(["migrations", "up", "--dry-run", *database]) == 0
 
     assert "CREATE TABLE tenants (" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
-    main(["migrate", "up", *database])
-    assert main(["migrate", "down", "99", "--dry-run", *database]) == 0
+    main(["migrations", "up", *database])
+    assert main(["migrations", "down", "99", "--dry-run", *database]) == 0
 
     assert "DROP TABLE tenants;" in capsys.readouterr().out
-    assert main(["migrate", "status", *database]) == 0
+    assert main(["migrations", "status", *database]) == 0
 
 
 def test_verify_ends_with_1_when_there_is_a_difference(capsys, database):
-    main(["migrate", "up", *database])
-    assert main(["migrate", "verify", *database]) == 0
+    main(["migrations", "up", *database])
+    assert main(["migrations", "verify", *database]) == 0
 
-    main(["migrate", "down", "99", *database])
+    main(["migrations", "down", "99", *database])
 
-    assert main(["migrate", "verify", *database]) == 1
+    assert main(["migrations", "verify", *database]) == 1
     assert "missing: table tenants" in capsys.readouterr().out
 
 
 def test_a_schema_is_listed_and_drawn(capsys, database):
-    main(["migrate", "up", *database])
+    main(["migrations", "up", *database])
     capsys.readouterr()
 
     assert main(["schema", "list", *database]) == 0
@@ -111,7 +111,7 @@ def test_a_schema_is_listed_and_drawn(capsys, database):
 
 
 def test_a_backup_is_made_and_put_back(capsys, database, tmp_path):
-    main(["migrate", "up", *database])
+    main(["migrations", "up", *database])
 
     assert main(["backup", *database, "--to", str(tmp_path / "safe"), "--keep", "1"]) == 0
     [saved] = (tmp_path / "safe").iterdir()

@@ -7,8 +7,8 @@ import pytest
 
 from functions.migrate import app as migrate
 from functions.operate import app as operate
-from millrace.command import arms
-from millrace.command import migrate as migrate_command
+from millrace.command import arms, redrive
+from millrace.command import migrations as migrations_command
 from millrace.command.line import main
 from millrace.domain.keys import read_key
 from millrace.env import Env
@@ -42,7 +42,7 @@ def run(request, database_url: str, monkeypatch) -> Type:
     if request.param == "here":
         return lambda *words: main([*words, "--database", database_url])
     deployed = Deployed(database_url)
-    for module in (arms, migrate_command):
+    for module in (arms, migrations_command):
         monkeypatch.setattr(module, "DeployedStack", deployed)
     return lambda *words: main(["--stack", "millrace-test", *words])
 
@@ -63,6 +63,14 @@ def test_from_nothing_to_a_key_that_is_whole(run, capsys):
     assert "not shown again" in lines[-1]
 
 
+def test_a_site_is_of_its_tenant_s_tier_until_the_line_says_another(run, capsys):
+    furnish(run)
+    assert "tier       pro\n" in capsys.readouterr().out.split("site_id")[1]
+
+    assert run("sites", "add", "site_2", "--name", "Two", "--tenant", "acme", "--tier", "enterprise") == 0
+    assert "tier       enterprise\n" in capsys.readouterr().out
+
+
 def test_jobs_are_a_table(run, capsys):
     furnish(run)
     capsys.readouterr()
@@ -72,12 +80,12 @@ def test_jobs_are_a_table(run, capsys):
 
 
 def test_how_the_schema_stands_is_asked_on_either_arm(run, capsys):
-    assert run("migrate", "status") == 0
+    assert run("migrations", "status") == 0
     assert "applied  0001_tenants.sql" in capsys.readouterr().out
 
 
 def test_a_command_without_an_arm_in_the_cloud_does_not_fall_upon_the_database_here(capsys):
-    assert main(["--stack", "millrace-test", "migrate", "up"]) == 1
+    assert main(["--stack", "millrace-test", "migrations", "up"]) == 1
     assert capsys.readouterr().err.startswith("millrace: --stack: this command acts on a database")
 
 
@@ -94,6 +102,36 @@ def test_a_job_that_is_not_there_is_named(database_url, capsys, words):
     assert capsys.readouterr().err == "millrace: There is no job j.\n"
 
 
-def test_a_laptop_has_no_dead_letters(database_url, capsys):
-    assert main(["redrive", "--database", database_url]) == 1
-    assert "No queue is configured" in capsys.readouterr().err
+def test_a_laptop_has_no_dead_letters_and_is_told_why(database_url, capsys):
+    assert main(["redrive", "--database", database_url]) == 0
+
+    said = capsys.readouterr()
+    assert said.out.startswith("There are no dead letters here: the local doorbell delivers again by itself")
+    assert (said.out.count("\n"), said.err) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "code", "said"),
+    [
+        ({"evaluation": 0}, 0, "evaluation  no dead letters\n"),
+        (
+            {"evaluation": 1, "story": 12},
+            0,
+            "evaluation  1 message goes back\nstory       about 12 messages go back\n",
+        ),
+    ],
+)
+def test_how_many_messages_go_back_is_said_by_kind(monkeypatch, capsys, facts, code, said):
+    answer = {"put_back": facts, "not_put_back": {}}
+    monkeypatch.setattr(redrive, "perform", lambda *_: answer)
+
+    assert main(["--stack", "millrace-test", "redrive"]) == code
+    assert capsys.readouterr().out == said
+
+
+def test_a_kind_whose_messages_did_not_go_back_makes_the_command_fail(monkeypatch, capsys):
+    answer = {"put_back": {"evaluation": 0}, "not_put_back": {"story": "SQS refused: closed"}}
+    monkeypatch.setattr(redrive, "perform", lambda *_: answer)
+
+    assert main(["--stack", "millrace-test", "redrive"]) == 1
+    assert capsys.readouterr().out.endswith("story       failed: SQS refused: closed\n")

@@ -1,11 +1,17 @@
-"""A job that ended without a result, once more: charged anew, or not at all."""
+"""A failed job, once more: charged anew, or not at all."""
 
 from datetime import timedelta
 
 import pytest
 
 from millrace.domain.jobs import EVALUATION
-from millrace.errors import InsufficientDocuments, JobAlreadyPending, QuotaExceeded
+from millrace.errors import (
+    InsufficientDocuments,
+    JobAlreadyPending,
+    JobNotFailed,
+    JobNotFound,
+    QuotaExceeded,
+)
 from millrace.store import evaluations, jobs
 from tests.factories import NOW, add_lead, add_site, add_tenant, new_id
 
@@ -33,8 +39,8 @@ def fail(db, job_id: str) -> None:
     jobs.fail(db, EVALUATION, job, error=error, move_id=new_id("move"), now=NOW, jitter=0.0)
 
 
-def retry(db, job_id: str, *, now=LATER, tenant_id: str = "tenant_a") -> bool:
-    return evaluations.retry(db, job_id, tenant_id=tenant_id, move_id=new_id("move"), now=now)
+def retry(db, job_id: str, *, now=LATER, tenant_id: str = "tenant_a") -> None:
+    evaluations.retry(db, job_id, tenant_id=tenant_id, move_id=new_id("move"), now=now)
 
 
 def row(db, job_id: str) -> dict:
@@ -50,7 +56,7 @@ def test_a_failed_job_waits_again_with_nothing_left_of_its_failure(db, lead):
     job_id = accept(db, lead)
     fail(db, job_id)
 
-    assert retry(db, job_id)
+    retry(db, job_id)
 
     job = row(db, job_id)
     assert (job["status"], job["retry_count"], job["charge_round"]) == ("pending", 0, 1)
@@ -111,13 +117,32 @@ def test_a_retry_beside_a_newer_job_of_the_lead_changes_nothing(db, lead):
     assert (row(db, job_id)["status"], used(db)) == ("failed", 1)
 
 
-@pytest.mark.parametrize("tenant_id", ["tenant_a", "tenant_b"])
-def test_a_live_job_and_somebody_else_s_are_not_retried(db, lead, tenant_id):
+def test_a_cancelled_job_stays_cancelled(db, lead):
     job_id = accept(db, lead)
-    if tenant_id == "tenant_b":
-        fail(db, job_id)
+    jobs.cancel(db, EVALUATION, job_id, tenant_id="tenant_a", move_id=new_id("move"), now=NOW)
 
-    assert not retry(db, job_id, tenant_id=tenant_id)
+    with pytest.raises(JobNotFailed, match="The job is cancelled"):
+        retry(db, job_id)
+
+    assert (row(db, job_id)["status"], used(db)) == ("cancelled", 0)
+
+
+def test_a_live_job_is_not_retried(db, lead):
+    job_id = accept(db, lead)
+
+    with pytest.raises(JobNotFailed, match="The job is pending"):
+        retry(db, job_id)
+
+    assert row(db, job_id)["charge_round"] == 0
+
+
+def test_somebody_else_s_job_is_not_retried(db, lead):
+    job_id = accept(db, lead)
+    fail(db, job_id)
+
+    with pytest.raises(JobNotFound):
+        retry(db, job_id, tenant_id="tenant_b")
+
     assert row(db, job_id)["charge_round"] == 0
 
 

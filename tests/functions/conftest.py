@@ -11,10 +11,11 @@ from millrace.bindings.folder import FolderBucket
 from millrace.bindings.queue import NoQueue
 from millrace.domain.jobs import EVALUATION
 from millrace.env import Config, Env
-from millrace.store import keys, leads, tenants
+from millrace.store import documents, keys, leads, tenants
 from tests.clock import Clock
 from tests.databases import FreshDatabase
 from tests.factories import NOW
+from tests.functions.cloudformation import Answers
 
 PAY_SLIP = b"""Lantern Systems Inc - Pay slip - November 2025
 Employee: Robin Example
@@ -53,7 +54,7 @@ class World:
     def add_document(self, lead_id: str, content: bytes = PAY_SLIP) -> None:
         key = f"{lead_id}/pay-slip.txt"
         self.bucket.put(key, content, content_type="text/plain")
-        document = leads.NewDocument(
+        document = documents.NewDocument(
             f"document_{lead_id}",
             "tenant_demo",
             lead_id,
@@ -63,7 +64,7 @@ class World:
             "text/plain",
             key,
         )
-        leads.add_document(self.owner, document, now=NOW)
+        documents.add(self.owner, document, now=NOW)
 
     def jobs(self) -> list[dict]:
         """Every job, as its row stands, oldest first."""
@@ -73,6 +74,11 @@ class World:
     def job(self) -> dict:
         (only,) = self.jobs()
         return only
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
 
 
 @pytest.fixture

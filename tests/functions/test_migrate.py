@@ -8,55 +8,10 @@ import pytest
 
 from functions.migrate.app import handler
 from millrace import migrations
-from millrace.env import Config, Env
-from millrace.errors import DatabaseUnavailable, StackUnavailable
+from millrace.errors import DatabaseUnavailable
 from tests.databases import MIGRATIONS, FreshDatabase, on_postgres
 from tests.events import Context
-from tests.factories import NOW
-
-LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:MigrationsLayer"
-
-
-class Answers:
-    """CloudFormation, as far as it listens."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def answer(self, url: str, answer: dict[str, Any]) -> None:
-        self.heard.append((url, answer))
-
-    @property
-    def last(self) -> dict[str, Any]:
-        return self.heard[-1][1]
-
-
-@pytest.fixture
-def answers() -> Answers:
-    return Answers()
-
-
-def env_of(database: FreshDatabase, *, answers: Answers, folder: Path = MIGRATIONS) -> Env:
-    config = Config(database.url, migrations_folder=str(folder))
-    return Env(config, STACK=answers, now=lambda: NOW)
-
-
-def event(request: str = "Create", *, version: int = 1, before: int | None = None) -> dict[str, Any]:
-    """As CloudFormation sends it to a custom resource."""
-    told: dict[str, Any] = {
-        "RequestType": request,
-        "ResponseURL": "https://example.com/answer-here",
-        "StackId": "stack-1",
-        "RequestId": "request-1",
-        "LogicalResourceId": "Migrations",
-        "ResourceType": "Custom::Migrations",
-        "ResourceProperties": {"ServiceToken": "…", "Version": f"{LAYER}:{version}"},
-    }
-    if request != "Create":
-        told["PhysicalResourceId"] = "migrations"
-    if before is not None:
-        told["OldResourceProperties"] = {"ServiceToken": "…", "Version": f"{LAYER}:{before}"}
-    return told
+from tests.functions.cloudformation import Answers, env_of, event
 
 
 def pending(database: FreshDatabase) -> list[str]:
@@ -148,46 +103,14 @@ def test_a_sleeping_database_is_called_until_it_wakes_up(
     assert (answers.last["Status"], len(calls)) == ("SUCCESS", 4)
 
 
-def test_a_database_that_never_answers_stops_the_deployment(answers: Answers, monkeypatch):
-    def sleep(*_args: Any, **_named: Any) -> Any:
-        raise DatabaseUnavailable
-
-    monkeypatch.setattr(migrations, "read_plan", sleep)
-    env = Env(Config("sqlite:////nowhere.db", migrations_folder=str(MIGRATIONS)), STACK=answers)
-    handler(event(), Context(), env=env)
-
-    assert answers.last["Status"] == "FAILED"
-
-
-def test_an_error_that_may_quote_data_is_told_by_its_name_alone(
-    database: FreshDatabase, answers: Answers, monkeypatch
-):
-    def fail(*_args: Any, **_named: Any) -> None:
-        raise ValueError("Robin Example, 6,500.00 USD")
-
-    monkeypatch.setattr(migrations, "read_plan", fail)
-    handler(event(), Context(), env=env_of(database, answers=answers))
-
-    assert answers.last["Reason"] == "ValueError, see the log"
-
-
-def test_who_cannot_be_answered_is_a_fault(database: FreshDatabase):
-    class Deaf:
-        def answer(self, _url: str, _answer: dict[str, Any]) -> None:
-            raise StackUnavailable("CloudFormation was not reached")
-
-    with pytest.raises(StackUnavailable):
-        handler(event(), Context(), env=Env(env_of(database, answers=Answers()).config, STACK=Deaf()))
-
-
 def test_the_command_line_may_ask_how_the_schema_stands(database: FreshDatabase, answers: Answers):
     env = env_of(database, answers=answers)
 
-    status = handler({"command": "migrate status"}, Context(), env=env)["facts"]
-    other = handler({"command": "migrate down"}, Context(), env=env)
+    status = handler({"command": "migrations status"}, Context(), env=env)["facts"]
+    other = handler({"command": "migrations down"}, Context(), env=env)
 
     assert (status["pending"], "0001_tenants.sql" in json.dumps(status["applied"])) == ([], True)
-    assert other == {"refused": "The function `migrate` knows no command 'migrate down'."}
+    assert other == {"refused": "The function `migrate` knows no command 'migrations down'."}
 
 
 @on_postgres

@@ -114,7 +114,8 @@ def build_queue(env: "Env") -> "Queue":
 def build_ai(env: "Env") -> "AI":
     from millrace.bindings.ai import AI
 
-    return AI(env.config.ai_models, default=env.config.ai_default_model)
+    config = env.config
+    return AI(config.ai_models, default=config.ai_default_model, access=config.model_access)
 
 
 def build_seal(env: "Env") -> "Seal":
@@ -142,6 +143,11 @@ def build_pepper(env: "Env") -> bytes | None:
 
 
 def build_stack(_env: "Env") -> "Stack":
+    return reach_stack()
+
+
+def reach_stack() -> "Stack":
+    """env.STACK for who must answer even when no Env can be built: it needs no configuration."""
     from millrace.bindings.stack import Stack
 
     return Stack()

@@ -2,21 +2,26 @@
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from millrace.bindings.aws import LateClient
+from millrace.bindings.waiting import wait_at_most
 from millrace.errors import QueueUnavailable
 
 RING_SECONDS = 0.9
 LONGEST_DELAY_SECONDS = 900
 MESSAGES_PER_CALL = 10
+# Who looks after queues waits to learn what became of it; with SQS away, for all kinds within a minute.
+PATIENCE = {
+    "connect_timeout": 5,
+    "read_timeout": 10,
+    "retries": {"total_max_attempts": 2, "mode": "standard"},
+}
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +82,7 @@ class InProcessQueue:
 
 
 class SqsQueue:
-    """One SQS queue per kind. One client for all of them, made at the first ring."""
+    """One SQS queue per kind. One client for all of them, made at the first ring, and one for operators."""
 
     configured = True
 
@@ -89,6 +94,7 @@ class SqsQueue:
             read_timeout=RING_SECONDS,
             retries={"total_max_attempts": 1},
         )
+        self._patient_client = LateClient("sqs", **PATIENCE)
 
     def ring(self, kind: str, *, count: int = 1, delay_seconds: int = 0) -> None:
         with losses_reported(kind, count=count) as loss:
@@ -105,7 +111,7 @@ class SqsQueue:
         if url is None:
             raise QueueUnavailable(f"No queue is configured for the kind {kind}.")
         try:
-            return move_dead_letters(self._client(), url=url)
+            return move_dead_letters(self._patient_client(), url=url)
         except (BotoCoreError, ClientError) as error:
             raise QueueUnavailable(f"SQS refused: {error}") from error
 
@@ -147,25 +153,6 @@ def batches(kind: str, *, count: int, delay_seconds: int) -> Iterator[list[dict[
 def within_reach(delay_seconds: int) -> int:
     """SQS waits at most 15 minutes. Ringing early is harmless: the row says when it is due."""
     return max(0, min(delay_seconds, LONGEST_DELAY_SECONDS))
-
-
-def wait_at_most(seconds: float, *, work: Callable[[], None]) -> None:
-    """Do the work in a thread; raise what it raises, or TimeoutError and leave it to its own end.
-
-    Timeouts of sockets would not do: they bound neither a name look-up nor an answer that comes in drips.
-    """
-    done: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
-            done.set_exception(error)
-        else:
-            done.set_result(None)
-
-    threading.Thread(target=run, daemon=True).start()
-    done.result(timeout=seconds)
 
 
 @contextmanager

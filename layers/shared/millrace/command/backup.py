@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from millrace import migrations
-from millrace.command.migrate import say
+from millrace.command.migrations import say
 from millrace.command.options import Commands, add_command, add_database, at_least_one, open_env
 
 KEEP = 7

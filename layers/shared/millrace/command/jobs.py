@@ -17,7 +17,7 @@ def add_to(commands: Commands) -> None:
     listed.add_argument("--limit", type=at_least_one, default=20, metavar="N", help="default 20, at most 100")
     shown = add_operation(jobs, "show", run=run_show, says="a job's row and all that happened to it")
     again = add_operation(
-        jobs, "retry", run=run_retry, says="run a failed or cancelled job again", more="It is charged anew."
+        jobs, "retry", run=run_retry, says="run a failed job again", more="It is charged anew."
     )
     ended = add_operation(jobs, "cancel", run=run_cancel, says="end a job that waits or runs")
     for one in (shown, again, ended):

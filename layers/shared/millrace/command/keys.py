@@ -4,8 +4,7 @@ import argparse
 
 from millrace.command.arms import add_operation, perform, show
 from millrace.command.options import Commands, add_noun, at_least_one
-
-SCOPES = ("evaluations:read", "evaluations:write")
+from millrace.domain.callers import SCOPES, USUAL_SCOPES
 
 
 def add_to(commands: Commands) -> None:
@@ -24,7 +23,7 @@ def add_to(commands: Commands) -> None:
         "--scope",
         action="append",
         metavar="SCOPE",
-        help=f"what it may do; say it again for more; default {' and '.join(SCOPES)}",
+        help=f"{', '.join(SCOPES)}: say it again for more; default {', '.join(USUAL_SCOPES)}",
     )
     issue.add_argument("--tier", default="pro", help="free, pro (the default) or enterprise")
     issue.add_argument("--test", action="store_true", help="mark it mrk_test_ instead of mrk_live_")
@@ -38,7 +37,7 @@ def run_issue(given: argparse.Namespace) -> int:
         tenant_id=given.tenant,
         user_id=given.user,
         name=given.name,
-        scopes=given.scope or list(SCOPES),
+        scopes=given.scope or list(USUAL_SCOPES),
         tier=given.tier,
         mode="test" if given.test else "live",
         days=given.days,

@@ -29,7 +29,7 @@ def add_command(commands: Commands, name: str, *, run: Run, says: str, more: str
 
 
 def add_noun(commands: Commands, name: str, *, says: str) -> Commands:
-    """A command that is only the beginning of others: `millrace migrate up`. Returns where to add those."""
+    """A command that is only the beginning of others: `millrace keys issue`. Returns where to add those."""
     parser = commands.add_parser(name, help=says, description=f"{says[0].upper()}{says[1:]}.")
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

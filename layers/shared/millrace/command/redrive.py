@@ -5,6 +5,11 @@ import argparse
 from millrace.command.arms import add_operation, perform, show
 from millrace.command.options import Commands
 
+NO_QUEUES = (
+    "There are no dead letters here: the local doorbell delivers again by itself, and the schedule rings for "
+    "whatever waits."
+)
+
 
 def add_to(commands: Commands) -> None:
     add_operation(
@@ -17,4 +22,18 @@ def add_to(commands: Commands) -> None:
 
 
 def run_redrive(given: argparse.Namespace) -> int:
-    return show(perform(given, "redrive")["put_back"])
+    facts = perform(given, "redrive")
+    put_back, not_put_back = facts["put_back"], facts["not_put_back"]
+    if not (put_back or not_put_back):
+        print(NO_QUEUES)
+        return 0
+    went = {kind: to_words(count) for kind, count in put_back.items()}
+    show(went | {kind: f"failed: {why}" for kind, why in not_put_back.items()})
+    return 1 if not_put_back else 0
+
+
+def to_words(count: int) -> str:
+    """SQS counts its messages roughly."""
+    if count == 0:
+        return "no dead letters"
+    return "1 message goes back" if count == 1 else f"about {count} messages go back"

@@ -3,7 +3,7 @@
 import argparse
 
 from millrace import migrations
-from millrace.command.migrate import login_of
+from millrace.command.migrations import login_of
 from millrace.command.options import Commands, add_command, add_database, add_noun, open_env
 from millrace.errors import MigrationInvalid
 from millrace.migrations.targets import Schema

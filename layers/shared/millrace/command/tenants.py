@@ -9,17 +9,19 @@ from millrace.command.options import Commands, add_noun
 
 def add_to(commands: Commands) -> None:
     tenants = add_noun(commands, "tenants", says="tenants: whose data is kept apart")
-    add_names(add_operation(tenants, "add", run=run_add_tenant, says="add a tenant"), tier="free")
+    tenant = add_operation(tenants, "add", run=run_add_tenant, says="add a tenant")
+    add_names(tenant)
+    tenant.add_argument("--tier", default="free", help="free (the default), pro or enterprise")
     sites = add_noun(commands, "sites", says="a tenant's sites, which evaluations are charged to")
     site = add_operation(sites, "add", run=run_add_site, says="add a site to a tenant")
-    add_names(site, tier="free")
+    add_names(site)
     site.add_argument("--tenant", required=True, metavar="ID", help="whose site it is")
+    site.add_argument("--tier", help="free, pro or enterprise; default: its tenant's")
 
 
-def add_names(parser: Any, *, tier: str) -> None:
+def add_names(parser: Any) -> None:
     parser.add_argument("id", metavar="ID", help="what requests call it by, such as acme")
     parser.add_argument("--name", required=True, help="what people call it")
-    parser.add_argument("--tier", default=tier, help=f"free, pro or enterprise; default {tier}")
 
 
 def run_add_tenant(given: argparse.Namespace) -> int:

@@ -38,10 +38,9 @@ class Worker:
         request_id = read_request_id(event, otherwise=context.aws_request_id)
         with saying(request_id=request_id, function=context.function_name):
             try:
-                env = env or environment.current()
-                set_level(env.config.log_level)
-                set_namespace(env.config.metrics_namespace)
-                return self._answer(event, context, env)
+                if "ResponseURL" in event:
+                    return self._answer_stack(event, context, env)
+                return self._answer(event, context, prepare(env))
             except Exception as error:
                 log_fault(error)
                 count("Faults")
@@ -60,8 +59,6 @@ class Worker:
         if is_from_queue(event):
             on_message = wanted(self.queue, shape="queue")
             return answer_queue(event, context=context, env=env, on_message=on_message)
-        if "ResponseURL" in event:
-            return answer_stack(event, env=env, deploy=wanted(self.deploy, shape="CloudFormation"))
         if "command" in event:
             return answer_command(event, env=env, command=wanted(self.command, shape="command"))
         if "Records" in event or "requestContext" in event:
@@ -69,6 +66,22 @@ class Worker:
         # EventBridge sends what the schedule was configured to send, so anything else is a schedule.
         wanted(self.scheduled, shape="schedule")(Tick(context), env)
         return {}
+
+    def _answer_stack(self, event: Event, context: LambdaContext, env: Env | None) -> dict[str, Any]:
+        # Before there is an env: CloudFormation waits for an answer even where none can be built.
+        stack = env.STACK if env else environment.reach_stack()
+        deploy = wanted(self.deploy, shape="CloudFormation")
+        return answer_stack(
+            event, context=context, tell=stack.answer, find_env=lambda: prepare(env), deploy=deploy
+        )
+
+
+def prepare(env: Env | None) -> Env:
+    """The env of this event, with logs and counts as it wants them."""
+    env = env or environment.current()
+    set_level(env.config.log_level)
+    set_namespace(env.config.metrics_namespace)
+    return env
 
 
 def wanted(function: Function | None, *, shape: str) -> Function:

@@ -11,8 +11,8 @@ from millrace.errors import CommandRefused
 from millrace.store import evaluations, jobs, timeline
 
 MOST_LISTED = 100
-# How each kind is charged anew.
-RETRY: Mapping[str, Callable[..., bool]] = {EVALUATION.kind: evaluations.retry}
+# How each kind is charged anew. Each raises the refusal that says why not.
+RETRY: Mapping[str, Callable[..., object]] = {EVALUATION.kind: evaluations.retry}
 
 
 def list_newest(env: Env, *, kind: str, status: str | None, limit: int) -> dict[str, Any]:
@@ -34,13 +34,9 @@ def show(env: Env, *, job_id: str) -> dict[str, Any]:
 
 
 def retry(env: Env, *, job_id: str) -> dict[str, Any]:
-    """Once more, charged anew, for a job that failed or was cancelled."""
+    """Once more, charged anew, for a job that failed."""
     table, row = find(env, job_id)
-    done = RETRY[table.kind](env.DB, job_id, tenant_id=row["tenant_id"], move_id=env.new_id(), now=env.now())
-    if not done:
-        raise CommandRefused(
-            f"The job is {row['status']}. Only a {table.failed} or cancelled one is retried."
-        )
+    RETRY[table.kind](env.DB, job_id, tenant_id=row["tenant_id"], move_id=env.new_id(), now=env.now())
     env.QUEUE.ring(table.kind)
     return {"job_id": job_id, "status": table.waiting}
 
@@ -51,6 +47,8 @@ def cancel(env: Env, *, job_id: str) -> dict[str, Any]:
     if not jobs.cancel(
         env.DB, table, job_id, tenant_id=row["tenant_id"], move_id=env.new_id(), now=env.now()
     ):
+        # As it is now: somebody else may have moved it since.
+        _, row = find(env, job_id)
         raise CommandRefused(f"The job is {row['status']}, and that is final.")
     return {"job_id": job_id, "status": table.cancelled}
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from millrace.domain.callers import SCOPES
 from millrace.domain.keys import Mode, hash_token, make_key
 from millrace.env import Env
 from millrace.errors import CommandRefused
@@ -25,6 +26,7 @@ def issue(
     """A new key. `key` is the only time that anybody sees it; `days` None: it never expires."""
     check_tier(tier)
     check_tenant(env, tenant_id)
+    check_scopes(scopes)
     if mode not in ("live", "test"):
         raise CommandRefused("A key is either live or test.")
     if days is not None and days < 1:
@@ -53,3 +55,9 @@ def issue(
         "expires_at": expiry,
         "key": key.token,
     }
+
+
+def check_scopes(scopes: Sequence[str]) -> None:
+    """A scope that nothing asks for would be a mistake that nobody notices."""
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise CommandRefused(f"There is no scope {', '.join(unknown)}. There are {', '.join(SCOPES)}.")

@@ -15,12 +15,15 @@ def add_tenant(env: Env, *, tenant_id: str, name: str, tier: str) -> dict[str, A
     return {"tenant_id": tenant_id, "name": name, "tier": tier}
 
 
-def add_site(env: Env, *, site_id: str, tenant_id: str, name: str, tier: str) -> dict[str, Any]:
-    check_tier(tier)
-    check_tenant(env, tenant_id)
-    if not tenants.create_site(env.DB, site_id, tenant_id=tenant_id, name=name, tier=tier, now=env.now()):
+def add_site(env: Env, *, site_id: str, tenant_id: str, name: str, tier: str | None) -> dict[str, Any]:
+    """`tier` None: its tenant's."""
+    if tier is not None:
+        check_tier(tier)
+    born = tenants.create_site(env.DB, site_id, tenant_id=tenant_id, name=name, tier=tier, now=env.now())
+    if born is None:
+        check_tenant(env, tenant_id)
         raise CommandRefused(f"There is a site {site_id} already.")
-    return {"site_id": site_id, "tenant_id": tenant_id, "name": name, "tier": tier}
+    return {"site_id": site_id, "tenant_id": tenant_id, "name": name, "tier": born}
 
 
 def check_tenant(env: Env, tenant_id: str) -> None:

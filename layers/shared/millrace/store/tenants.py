@@ -25,12 +25,19 @@ def create_site(
     tenant_id: str,
     name: str,
     now: datetime,
-    tier: str = "free",
+    tier: str | None = None,
     evaluations_a_month: int | None = None,
-) -> bool:
-    """False when it was there already. Without a limit of its own it has its tenant's, or its tier's."""
+) -> str | None:
+    """The tier it has: its tenant's, unless given one. None: it was there already, or its tenant is not.
+
+    Without a limit of its own it has its tenant's, or its tier's.
+    """
     statement = db.prepare("""
         INSERT INTO sites (id, tenant_id, name, tier, evaluations_a_month, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING
+        SELECT ?1, tenant.id, ?3, COALESCE(?4, tenant.tier), CAST(?5 AS INTEGER), ?6, ?6
+        FROM tenants AS tenant WHERE tenant.id = ?2
+        ON CONFLICT DO NOTHING
+        RETURNING tier
     """)
-    return statement.bind(site_id, tenant_id, name, tier, evaluations_a_month, now).run().meta.changes == 1
+    born: str | None = statement.bind(site_id, tenant_id, name, tier, evaluations_a_month, now).first("tier")
+    return born

@@ -1,4 +1,4 @@
-"""`millrace migrate …`: bring a database's schema up to date, or say how it stands."""
+"""`millrace migrations …`: bring a database's schema up to date, or say how it stands."""
 
 import argparse
 from collections.abc import Iterable
@@ -20,16 +20,16 @@ from millrace.migrations.targets import Login
 
 
 def add_to(commands: Commands) -> None:
-    migrate = add_noun(commands, "migrate", says="bring the schema up to date, or say how it stands")
+    noun = add_noun(commands, "migrations", says="bring the schema up to date, or say how it stands")
     up = add_command(
-        migrate,
+        noun,
         "up",
         run=run_up,
         says="apply what is pending",
         more="Each file is one transaction: one that fails leaves the database as it was before it.",
     )
     down = add_command(
-        migrate,
+        noun,
         "down",
         run=run_down,
         says="roll the last file back, or the last N",
@@ -41,10 +41,10 @@ def add_to(commands: Commands) -> None:
     for moving in (up, down):
         moving.add_argument("--dry-run", action="store_true", help="print the SQL and change nothing")
     status = add_command(
-        migrate, "status", run=run_status, says="list the files; exit code 1 when one is pending"
+        noun, "status", run=run_status, says="list the files; exit code 1 when one is pending"
     )
     verify = add_command(
-        migrate,
+        noun,
         "verify",
         run=run_verify,
         says="compare the database with what the migrations make; exit code 1 when they differ",
@@ -53,7 +53,7 @@ def add_to(commands: Commands) -> None:
     status.set_defaults(takes_stack=True)
     for acting in (up, down, status, verify):
         add_database(acting)
-    new = add_command(migrate, "new", run=run_new, says="begin a migration file with the next number")
+    new = add_command(noun, "new", run=run_new, says="begin a migration file with the next number")
     new.add_argument("name", metavar="NAME", help="what it does: add_rent_to_leads")
     new.add_argument(
         "--only-for", choices=("postgres", "sqlite"), default=".", help="the one database that needs it"
@@ -96,7 +96,9 @@ def run_status(given: argparse.Namespace) -> int:
 def read_status(given: argparse.Namespace) -> migrations.Status:
     """Of a stack, as the function that migrates it sees it: with the files it was deployed with."""
     if given.stack:
-        return migrations.Status(**DeployedStack(given.stack).command("migrate status", {}, output=MIGRATE))
+        return migrations.Status(
+            **DeployedStack(given.stack).command("migrations status", {}, output=MIGRATE)
+        )
     env = open_env(given)
     return migrations.status(env.config.database_url, folder=MIGRATIONS, **login_of(env))
 
