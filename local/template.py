@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.intrinsics import Resolver, TemplateInvalid, load
+from local.intrinsics import ABSENT, Resolver, TemplateInvalid, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +147,22 @@ class _Reader:
 
         module, _, handler = str(setting("Handler", "app.handler")).rpartition(".")
         folder = str(self._property(resource, "CodeUri")).strip("/").replace("/", ".")
-        variables = {
-            **self._shared.get("Environment", {}).get("Variables", {}),
-            **resource["Properties"].get("Environment", {}).get("Variables", {}),
-        }
         return Function(
             name=name,
             module=f"{folder}.{module}",
             handler=handler,
             timeout_seconds=float(setting("Timeout", 3)),
             memory_mb=int(setting("MemorySize", 128)),
-            environment={key: str(value) for key, value in self._resolve(variables).items()},
+            environment={key: str(value) for key, value in self._variables(resource).items()},
         )
+
+    def _variables(self, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """What all functions have and its own, or nothing for one that leaves its environment out."""
+        own = self._resolve(resource["Properties"].get("Environment", {}))
+        if own is ABSENT:
+            return {}
+        shared = self._shared.get("Environment", {}).get("Variables", {})
+        return {**self._resolve(shared), **own.get("Variables", {})}
 
     def _routes(self, apis: Mapping[str, Mapping[str, Any]]) -> Iterator[Route]:
         for function, _, given in self._events("HttpApi"):

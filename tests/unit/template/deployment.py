@@ -6,16 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from local.intrinsics import Resolver, load
-from tests.unit.template.needs import ROOT
-
-
-@dataclass(frozen=True)
-class Permission:
-    """`resources` as text: `${Bucket.Arn}/*`, or `KeyPepper` where it is referred to."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
+from local.intrinsics import ABSENT, Resolver, load
+from tests.unit.template.needs import ROOT, needs_of
 
 
 @dataclass
@@ -29,7 +21,8 @@ class Deployment:
         return self.document["Resources"]
 
     def properties(self, name: str) -> dict[str, Any]:
-        return self.resources[name].get("Properties", {})
+        """Of a resource; of one that is not there, none."""
+        return self.resources.get(name, {}).get("Properties", {})
 
     def named(self, kind: str) -> Iterator[str]:
         return (name for name, one in self.resources.items() if one["Type"] == kind)
@@ -43,28 +36,26 @@ class Deployment:
         return Resolver(self.document, parameters={})
 
     def resolve(self, value: Any) -> Any:
-        """With the parameters' defaults."""
-        return self._resolver.resolve(value)
+        """With the parameters' defaults. None for what AWS::NoValue leaves out."""
+        resolved = self._resolver.resolve(value)
+        return None if resolved is ABSENT else resolved
 
     def setting(self, function: str, name: str) -> Any:
         shared = self.document["Globals"]["Function"]
         return self.resolve(self.properties(function).get(name, shared.get(name)))
 
     def variables(self, function: str) -> dict[str, Any]:
+        own = self.properties(function).get("Environment", {})
+        if self.resolve(own) is None:
+            return {}
         shared = self.document["Globals"]["Function"]["Environment"]["Variables"]
-        return {**shared, **self.properties(function).get("Environment", {}).get("Variables", {})}
+        return {**shared, **own.get("Variables", {})}
 
     def module(self, function: str) -> str:
         return f"{self.properties(function)['CodeUri'].strip('/').replace('/', '.')}.app"
 
-    def permissions(self, function: str) -> list[Permission]:
-        policies = self.properties(function).get("Policies", [])
-        statements = (one for policy in policies for one in policy["Statement"])
-        return [
-            Permission(tuple(as_list(one["Action"])), tuple(map(render, as_list(one["Resource"]))))
-            for one in statements
-            if one["Effect"] == "Allow"
-        ]
+    def needs(self, function: str) -> frozenset[str]:
+        return needs_of(self.module(function))
 
     def events(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for function in self.functions:

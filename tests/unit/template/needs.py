@@ -12,7 +12,7 @@ FOLLOWED = ("functions.", "millrace.workloads", "millrace.operations")
 
 @cache
 def needs_of(module: str) -> frozenset[str]:
-    """Such as "DB", "QUEUE.ring" and "config.ai_models" for the module functions.create_job.app."""
+    """Such as "config", "DB", "QUEUE.ring" and "config.ai_models" for the module functions.create_job.app."""
     return frozenset(name for source in sources(module) for name in asked_in(source))
 
 
@@ -46,13 +46,18 @@ def path_of(module: str) -> Path | None:
 
 
 def asked_in(source: str) -> Iterator[str]:
-    """Each thing that hangs on env, with what is done with it where that is said at once."""
+    """Each thing that hangs on env, with what is done with it where that is said at once.
+
+    Env itself is made by the entry's worker, which reads the configuration.
+    """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             chain = chain_of(node)
             if chain[:1] == ["env"] and len(chain) > 1:
                 yield from wanted(chain[1:])
+            if chain == ["entry", "worker"]:
+                yield "config"
     if any(name == "millrace.migrations" for name in imported_in(source)):
         yield "migrations"
 

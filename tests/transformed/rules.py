@@ -1,0 +1,68 @@
+"""What can only be seen in the resources that SAM makes of our template: names, and AWS's own policies."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.unit.template.deployment import as_list, render
+from tests.unit.template.rules.permissions import statements
+
+Resources = dict[str, Any]
+
+# Properties that end in Name or Identifier and name nothing that an account could have twice.
+NAMES_INSIDE = {
+    "CACertificateIdentifier",  # AWS's
+    "DatabaseName",  # inside its cluster
+    "MetricName",  # inside its namespace
+    "ServiceName",  # AWS's
+    "StageName",  # inside its API
+}
+# What allows more than one named thing, and why.
+WILDCARDS = {
+    "${Bucket.Arn}/*": "objects of our one bucket get their names while jobs run",
+    "JoinsVpc: *": "EC2 asks for it, and only Lambda itself may use it",
+}
+# AWS's policies, which allow what AWS thinks of, and why we take them nevertheless.
+POLICIES_OF_AWS = {
+    "AmazonSSMManagedInstanceCore": "what Session Manager needs, for a machine that holds no data",
+}
+
+
+def fixed_names(resources: Resources) -> Iterator[str]:
+    """A second stage fits into the account: whatever has a name has the stack's in it."""
+    for name, resource in resources.items():
+        for key, value in resource.get("Properties", {}).items():
+            named = key.endswith(("Name", "Identifier")) and key not in NAMES_INSIDE
+            if named and not is_of_this_stack(value, resources):
+                yield f"{name} has the same {key} in every stack: {render(value)}"
+
+
+def is_of_this_stack(value: Any, resources: Resources) -> bool:
+    """It holds the stack's name, or that of a resource, whose own name does."""
+    text = render(value)
+    found = {text.partition(".")[0], *re.findall(r"\$\{([\w:]+)", text)}
+    is_reference = isinstance(value, dict)
+    return is_reference and bool(found & {"AWS::StackName", *resources})
+
+
+def wildcards(resources: Resources) -> Iterator[str]:
+    """What allows more than one action or resource has its reason in the list."""
+    for name, statement in statements(resources):
+        allowed = [*as_list(statement.get("Action", [])), *as_list(statement.get("Resource", []))]
+        for text in map(render, allowed):
+            if re.search(r"[*?]", text) and not {text, f"{name}: {text}"} & set(WILDCARDS):
+                yield f"{name} allows {text} without a reason"
+        if {"NotAction", "NotResource"} & set(statement):
+            yield f"{name} allows all but what it names"
+
+
+def foreign_policies(resources: Resources) -> Iterator[str]:
+    """A role takes our own policies, and of AWS's only those in the list."""
+    for name, resource in resources.items():
+        for policy in resource.get("Properties", {}).get("ManagedPolicyArns", []):
+            text = render(policy)
+            if text not in resources and text.rpartition("/")[2] not in POLICIES_OF_AWS:
+                yield f"{name} takes AWS's policy {text}"
+
+
+RULES = (fixed_names, wildcards, foreign_policies)

@@ -1,0 +1,75 @@
+"""template.yaml as SAM transforms it, with faults planted in what SAM is given."""
+
+import copy
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from local.build import SAM
+from tests.transformed.rules import RULES
+from tests.unit.template.deployment import TEMPLATE
+from tests.unit.template.needs import ROOT
+from tests.unit.template.planting import put
+
+TICK = "Resources JobPickup Properties Events EveryMinute Properties"
+READS = "Resources ReadsBucket Properties PolicyDocument Statement 0"
+
+PLANTED = [
+    (f"{TICK} OmitName", None, "JobPickupEveryMinute has the same Name in every stack"),
+    ("Resources MigrationsLayer Properties LayerName", None, "has the same LayerName in every stack"),
+    ("Resources Dashboard Properties DashboardName", "millrace", "Dashboard has the same DashboardName"),
+    (
+        "Resources Logs Properties LogGroupName",
+        {"Fn::Sub": "/millrace/${AWS::Region}"},
+        "Logs has the same LogGroupName in every stack",
+    ),
+    (
+        "Resources Database Properties DBClusterIdentifier",
+        {"Ref": "LogLevel"},
+        "Database has the same DBClusterIdentifier in every stack",
+    ),
+    ("Resources RunJobRole Properties RoleName", "runs-jobs", "RunJobRole has the same RoleName"),
+    (f"{READS} Action", "s3:*", "ReadsBucket allows s3:* without a reason"),
+    (f"{READS} Action", "s3:Get*", "ReadsBucket allows s3:Get* without a reason"),
+    (f"{READS} Resource", "*", "ReadsBucket allows * without a reason"),
+    (f"{READS} Resource", "arn:aws:s3:::*/*", "ReadsBucket allows arn:aws:s3:::*/* without a reason"),
+    (f"{READS} NotAction", "s3:DeleteObject", "ReadsBucket allows all but what it names"),
+    (
+        "Resources Another",
+        {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "functions/another/"}},
+        "AnotherRole takes AWS's policy arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+    ),
+    (
+        "Resources OperateRole Properties ManagedPolicyArns 0",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+        "OperateRole takes AWS's policy",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def transformed() -> list[dict[str, Any]]:
+    """Our template's resources, and then those of each one with a fault in it."""
+    documents = [copy.deepcopy(TEMPLATE) for _ in range(1 + len(PLANTED))]
+    for document, (path, value, _) in zip(documents[1:], PLANTED, strict=True):
+        put(document, path, value)
+    assert (SAM / "bin" / "python").exists(), "sam is not installed here: make tools"
+    done = subprocess.run(
+        [SAM / "bin" / "python", ROOT / "tools" / "transform.py"],
+        input=json.dumps(documents), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [document["Resources"] for document in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_our_template_keeps_the_rule(rule, transformed: list[dict[str, Any]]):
+    assert list(rule(transformed[0])) == []
+
+
+@pytest.mark.parametrize("number", range(len(PLANTED)), ids=lambda number: PLANTED[number][2])
+def test_a_planted_fault_is_named(number: int, transformed: list[dict[str, Any]]):
+    found = [fault for rule in RULES for fault in rule(transformed[1 + number])]
+
+    assert [fault for fault in found if PLANTED[number][2] in fault] != []

@@ -1,0 +1,55 @@
+"""Who may do what, with faults planted."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.template.deployment import Deployment
+from tests.unit.template.planting import faults_after
+from tests.unit.template.rules.permissions import RULES
+
+RUN_JOB = "Resources RunJobRole Properties"
+ROLE_OF_STATUS = "Resources JobStatus Properties Role"
+READS = "Resources ReadsBucket Properties PolicyDocument Statement 0"
+
+PLANTED = [
+    (f"{RUN_JOB} ManagedPolicyArns 0", None, "RunJob may not logs:PutLogEvents Logs.Arn"),
+    (f"{RUN_JOB} ManagedPolicyArns 1", None, "RunJob may not ec2:CreateNetworkInterface"),
+    (f"{RUN_JOB} ManagedPolicyArns 2", None, "RunJob may not rds-db:connect"),
+    (f"{RUN_JOB} Policies", None, "RunJob may not sqs:ReceiveMessage EvaluationDoorbell.Arn"),
+    (
+        "Resources RingsDoorbells Properties PolicyDocument Statement 0",
+        None,
+        "RunJob may not sqs:SendMessage EvaluationDoorbell.Arn",
+    ),
+    (READS, None, "RunJob may not s3:GetObject ${Bucket.Arn}/*"),
+    (f"{READS} Action", "s3:*", "RunJob needs not s3:*"),
+    (f"{READS} Resource", "*", "RunJob needs not s3:GetObject *"),
+    (
+        "Resources JobStatusRole Properties ManagedPolicyArns 2",
+        {"Ref": "ConnectsAsEngine"},
+        "JobStatus may not rds-db:connect",
+    ),
+    (
+        "Resources DescribeApiRole Properties ManagedPolicyArns 0",
+        {"Ref": "JoinsVpc"},
+        "DescribeApi needs not ec2:CreateNetworkInterface",
+    ),
+    (ROLE_OF_STATUS, {"Fn::GetAtt": ["OperateRole", "Arn"]}, "JobStatus has no role of its own"),
+    (ROLE_OF_STATUS, None, "JobStatus has no role of its own"),
+    (
+        "Resources JoinsVpc Properties PolicyDocument Statement 0 Condition",
+        None,
+        "JoinsVpc lets a function's code change the network",
+    ),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_our_template_keeps_the_rule(rule):
+    assert list(rule(Deployment())) == []
+
+
+@pytest.mark.parametrize(("path", "value", "fault"), PLANTED)
+def test_a_planted_fault_is_named(path: str, value: Any, fault: str):
+    assert [found for found in faults_after(path, value, rules=RULES) if fault in found] != []
