@@ -25,9 +25,13 @@ def bring_up(env: Env) -> None:
     if plan.applied:
         refuse_long_ones(plan)
     if plan.pending:
-        for name in migrations.up(**where, now=env.now()):
+        for name in migrations.up(**where, now=env.now(), report=report):
             entry.log("migration_applied", migration=name)
     admit_roles(**{name: value for name, value in where.items() if name != "folder"})
+
+
+def report(progress: str) -> None:
+    entry.log("migration_progress", said=progress)
 
 
 def wake(where: Mapping[str, Any]) -> Plan:

@@ -1,12 +1,17 @@
 """The command line: what it says when a command is refused, and the commands that look after the schema."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from millrace.command.line import main
 from tests.migration_bed import real_files
 
+LAYER = Path(__file__).parents[2] / "layers/shared"
 FILES = real_files("sqlite")
 LAST, COUNT = FILES[-1].name, len(FILES)
 
@@ -65,6 +70,19 @@ def test_a_status_ends_with_1_while_something_is_pending(capsys, database):
 
     assert main(["migrations", "status", *database]) == 0
     assert f"applied  {LAST}\n" in capsys.readouterr().out
+
+
+def test_who_stops_reading_ends_a_command_without_a_trace(database):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+
+    with os.fdopen(write_end, "wb") as nobody_reads:
+        done = subprocess.run(
+            [sys.executable, "-m", "millrace", "migrations", "up", *database],
+            stdout=nobody_reads, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(LAYER)},
+        )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_each_file_is_told_as_it_is_begun(capsys, database):

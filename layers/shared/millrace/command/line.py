@@ -1,6 +1,7 @@
 """`millrace …`: reads the line, runs the command, and says in one line what went wrong."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,11 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.stack and not getattr(given, "takes_stack", False):
             raise CommandRefused("--stack: this command acts on a database that this machine reaches itself")
         exit_code: int = given.run(given)
+        sys.stdout.flush()
     except DatabaseUnavailable as error:
         print(f"millrace: the database does not answer: {error.__cause__ or error}", file=sys.stderr)
         return 1
     except MillraceError as error:
         print(f"millrace: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads has heard enough, as `head` does. What is still to be written goes nowhere, without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("millrace: stopped", file=sys.stderr)
