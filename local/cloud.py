@@ -64,7 +64,8 @@ class Cloud:
     def start(self) -> None:
         self._give_back(self.roster.take_lost(), why="a process was killed")
         self.doorbells.start()
-        self.schedules.start()
+        if self._settings.schedule:
+            self.schedules.start()
         self.backups.start()
 
     def take_no_more(self) -> None:

@@ -85,6 +85,9 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
         "--no-doorbell", action="store_true", help="lose every doorbell: the schedule finds the work"
     )
     parser.add_argument(
+        "--no-schedule", action="store_true", help="fire no schedule but by hand: the doorbell finds the work"
+    )
+    parser.add_argument(
         "--backup-daily", action="store_true", help="save the database once a day, into backups beside it"
     )
     parser.add_argument(
@@ -99,6 +102,7 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
         database_url=given.database,
         demo_data=not given.no_demo_data,
         doorbell=not given.no_doorbell,
+        schedule=not given.no_schedule,
         backup_daily=given.backup_daily,
     )
     reload = not (given.no_reload or given.until_stdin_ends)

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PORT = 8787
 # Requests in flight are given this long to be answered when the process is told to end.
 DRAIN_SECONDS = 8
+# For how long a poll may be held until there is news.
+MAX_WAIT_SECONDS = 20
 # What the template says of the cloud and is not so here: its database's logins, and its secrets.
 CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS", "KEY_PEPPER_SECRET")
 
@@ -26,6 +28,7 @@ class Settings:
     template: Path = ROOT / "template.yaml"
     demo_data: bool = True
     doorbell: bool = True
+    schedule: bool = True
     backup_daily: bool = False
 
     @property
@@ -71,6 +74,9 @@ def local_variables(
         variables["BUCKET_LINKS_SECRET"] = links_secret
     if "SEAL_KEY" in variables:
         variables["SEAL_KEY"] = f"file://{settings.data / 'seal.key'}"
+    if "MAX_WAIT_SECONDS" in variables:
+        # Here it costs nothing to keep somebody waiting.
+        variables["MAX_WAIT_SECONDS"] = str(MAX_WAIT_SECONDS)
     # Nobody collects them here, and between the log's lines they only hide what is to be read.
     variables["METRICS_NAMESPACE"] = "none"
     return variables

@@ -95,11 +95,13 @@ class Model:
         if isinstance(doing, Exception):
             raise doing
         text = doing() if callable(doing) else doing
-        return ModelAnswer(text, model_version="test/model@7", cost_microusd=42)
+        return ModelAnswer(
+            text, model_version="test/model@7", input_tokens=1_200, output_tokens=80, cost_microusd=42
+        )
 
 
 class Bed:
-    """One lead in one database. `job`, `lead` and `evaluation` are the rows as they are now."""
+    """One lead in one database. `job`, `lead` and `evaluation` are its rows as they are now."""
 
     def __init__(self, db: Database, *, clock: Clock, folder: Path):
         self.db = db
@@ -109,21 +111,32 @@ class Bed:
         add_house(db)
         self.lead_id = add_lead(db)
 
-    def add_document(self, content: bytes | None = SLIP, *, mime_type: str = "text/plain") -> None:
-        """None is a row whose file is missing."""
+    def add_document(
+        self, content: bytes | None = SLIP, *, mime_type: str = "text/plain", **columns: Any
+    ) -> None:
+        """None is a row whose file is missing. `columns` are those that it has besides, or instead."""
         document_id = new_id("doc")
-        key = f"tenant_a/{document_id}"
+        row = {
+            "id": document_id,
+            "tenant_id": "tenant_a",
+            "lead_id": self.lead_id,
+            "document_type": "pay_stub",
+            "file_name": "slip.txt",
+            "size_bytes": len(content or b""),
+            "mime_type": mime_type,
+            "storage_key": f"tenant_a/{document_id}",
+            "uploaded_at": self.clock.now(),
+        } | columns
         if content is not None:
-            self.bucket.put(key, content, content_type=mime_type)
-        self.db.prepare("""
-            INSERT INTO lead_documents (id, tenant_id, lead_id, document_type, file_name, size_bytes,
-                                        mime_type, storage_key, uploaded_at)
-            VALUES (?1, 'tenant_a', ?2, 'pay_stub', 'slip.txt', ?3, ?4, ?5, ?6)
-        """).bind(document_id, self.lead_id, len(content or b""), mime_type, key, self.clock.now()).run()
+            self.bucket.put(row["storage_key"], content, content_type=mime_type)
+        places = ", ".join(f"?{place}" for place in range(1, len(row) + 1))
+        insert = self.db.prepare(f"INSERT INTO lead_documents ({', '.join(row)}) VALUES ({places})")
+        insert.bind(*row.values()).run()
 
     def env(self, *, model: Model | None = None, bucket: Any = None, db: Any = None) -> Env:
         """With the rules, or with a model that does as it is told in their place."""
-        ai = AI(["local/rules"], providers={"local/rules": lambda: model}) if model else AI(["local/rules"])
+        providers = {"local/rules": lambda: model} if model else None
+        ai = AI(["local/rules"], providers=providers, seconds=lambda: self.clock.now().timestamp())
         return Env(
             Config(database_url="sqlite:///nowhere.db"),
             DB=db or self.db,
@@ -149,22 +162,37 @@ class Bed:
         )
         assert moved
 
+    def turn_to_another_lead(self) -> None:
+        self.lead_id = add_lead(self.db)
+
+    def set_lead(self, **columns: Any) -> None:
+        """Write over columns of the lead's row, as whoever looks after leads does."""
+        assigned = ", ".join(f"{column} = ?{place}" for place, column in enumerate(columns, start=2))
+        self.db.prepare(f"UPDATE leads SET {assigned} WHERE id = ?1").bind(
+            self.lead_id, *columns.values()
+        ).run()
+
+    @property
+    def calls(self) -> list[Row]:
+        """Every call of a model that was recorded, the first one first."""
+        return self.db.prepare("SELECT * FROM usage_records ORDER BY id").all().results
+
     @property
     def job(self) -> Row:
-        return self._only_row("ai_evaluation_jobs")
+        return self._only_row("ai_evaluation_jobs WHERE lead_id = ?1")
 
     @property
     def lead(self) -> Row:
-        return self._only_row("leads")
+        return self._only_row("leads WHERE id = ?1")
 
     @property
     def evaluation(self) -> Row:
-        return self._only_row("lead_ai_evaluations")
+        return self._only_row("lead_ai_evaluations WHERE lead_id = ?1")
 
     def is_charged(self, count: int) -> bool:
         """By the counter, the ledger and the jobs alike."""
         return used(self.db) == ledger_sum(self.db) == recount(self.db) == count
 
-    def _only_row(self, table: str) -> Row:
-        (row,) = self.db.prepare(f"SELECT * FROM {table}").all().results
+    def _only_row(self, rows: str) -> Row:
+        (row,) = self.db.prepare(f"SELECT * FROM {rows}").bind(self.lead_id).all().results
         return row

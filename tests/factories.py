@@ -150,13 +150,22 @@ def used(db: Database, *, site_id: str = "site_a", month: str = "2025-12") -> in
 
 
 def recount(db: Database, *, site_id: str = "site_a", month: str = "2025-12") -> int:
-    """What the counter must say: by the jobs themselves, not by the ledger."""
+    """What the counter must say: by the jobs themselves, not by the ledger.
+
+    What was kept before a job was retried its row has forgotten; the timeline has not.
+    """
     kept = db.prepare("""
-        SELECT COUNT(*) AS n FROM ai_evaluation_jobs AS job
-        WHERE job.site_id = ?1 AND job.charged_period = ?2 AND (
-          job.status IN ('pending', 'processing', 'completed')
-          OR (job.status = 'cancelled' AND job.model_called_at IS NOT NULL)
-          OR (job.status = 'failed' AND job.error_code = 'ModelAnswerInvalid'))
+        SELECT (SELECT COUNT(*) FROM ai_evaluation_jobs AS job
+                WHERE job.site_id = ?1 AND job.charged_period = ?2 AND (
+                  job.status IN ('pending', 'processing', 'completed')
+                  OR (job.status = 'cancelled' AND job.model_called_at IS NOT NULL)
+                  OR (job.status = 'failed' AND job.error_code = 'ModelAnswerInvalid')))
+             + (SELECT COUNT(*) FROM job_events AS kept
+                JOIN ai_evaluation_jobs AS job ON job.id = kept.job_id AND job.site_id = ?1
+                WHERE kept.move = 'fail' AND kept.detail ->> 'error_code' = 'ModelAnswerInvalid'
+                  AND EXISTS (SELECT 1 FROM job_events AS retry
+                              WHERE retry.job_id = job.id AND retry.move = 'retry'
+                                AND retry.attempt >= kept.attempt)) AS n
     """)
     return int(kept.bind(site_id, month).first("n"))
 

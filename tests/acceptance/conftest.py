@@ -125,3 +125,10 @@ def deaf(empty_database: Any, tmp_path: Path) -> Iterator[System]:
     """A system in which every doorbell is lost, so that jobs wait for the schedule."""
     with running(System(empty_database.url, tmp_path, ("--no-doorbell",))) as system:
         yield system
+
+
+@pytest.fixture
+def unscheduled(empty_database: Any, tmp_path: Path) -> Iterator[System]:
+    """A system in which no schedule fires, so that jobs have the doorbell alone."""
+    with running(System(empty_database.url, tmp_path, ("--no-schedule",))) as system:
+        yield system

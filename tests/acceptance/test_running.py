@@ -23,6 +23,12 @@ def test_a_job_whose_doorbell_was_lost_waits_and_the_schedule_finds_it(deaf: Sys
     assert deaf.wait_for(job_id)["status"] == "completed"
 
 
+def test_a_job_is_started_by_its_doorbell_alone(unscheduled: System):
+    jobs = [unscheduled.post(f"lead_{number:03}").json()["data"]["job_id"] for number in range(1, 6)]
+
+    assert {unscheduled.wait_for(job_id)["status"] for job_id in jobs} == {"completed"}
+
+
 def test_after_a_kill_every_accepted_job_is_there_and_finishes(deaf: System):
     jobs = [deaf.post(f"lead_{number:03}").json()["data"]["job_id"] for number in range(1, 6)]
 

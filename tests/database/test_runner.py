@@ -7,7 +7,9 @@ import pytest
 
 from millrace.domain.jobs import EVALUATION
 from millrace.errors import DatabaseUnavailable, ModelTimeout
-from millrace.store import jobs
+from millrace.store import erasure, jobs
+from millrace.store.leads import Which
+from millrace.workloads import runner
 from millrace.workloads.runner import run_due
 from tests.evaluation_bed import FACTS, SLIP, Blinking, Model
 from tests.factories import accept_job, add_lead, count_rows, new_id
@@ -20,6 +22,18 @@ def test_nothing_due_is_nothing_done(bed):
 def test_with_less_time_left_than_a_job_may_take_none_is_begun(bed, job_id):
     assert bed.run(seconds_left=lambda: EVALUATION.most_seconds - 0.1) is None
     assert bed.job["attempt"] == 0
+
+
+def test_what_cannot_be_imported_takes_no_job(bed, job_id, monkeypatch):
+    def load():
+        raise ImportError("the layer lacks something")
+
+    monkeypatch.setattr(runner, "WORKLOADS", {"evaluation": load})
+
+    with pytest.raises(ImportError):
+        bed.run()
+
+    assert (bed.job["status"], bed.job["attempt"]) == ("pending", 0)
 
 
 def test_a_job_that_was_accepted_while_a_rival_took_ours_is_not_left_to_the_schedule(
@@ -75,6 +89,24 @@ def test_a_job_cancelled_while_the_model_thinks_stays_cancelled_and_is_charged(b
     assert ending.state == "overtaken"
     assert bed.job["status"] == "cancelled"
     assert count_rows(bed.db, "lead_ai_evaluations") == 0
+    assert bed.is_charged(1)
+
+
+@pytest.mark.parametrize("answer", [json.dumps(FACTS), "nonsense"])
+def test_of_a_lead_that_is_deleted_while_the_model_thinks_nothing_is_written_back(bed, job_id, answer):
+    def think():
+        which = Which(bed.lead_id, tenant_id="tenant_a", site_id="site_a")
+        erasure.delete_lead(bed.db, which, move_id=new_id("move"), now=bed.clock.now())
+        return answer
+
+    bed.add_document()
+
+    ending = bed.run(model=Model(think, answer))
+
+    assert ending.state == "overtaken"
+    assert count_rows(bed.db, "lead_ai_evaluations") == 0
+    assert (bed.lead["status"], bed.lead["ai_score"], bed.lead["first_name"]) == ("deleted", None, None)
+    assert bed.job["status"] == "cancelled"
     assert bed.is_charged(1)
 
 

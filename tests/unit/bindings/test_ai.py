@@ -16,6 +16,10 @@ def enough():
     return 900.0
 
 
+def unheard(answer):
+    """Who only wants the reply."""
+
+
 class Parrot:
     """A provider that says what it was told to say, and remembers what it was asked."""
 
@@ -72,7 +76,7 @@ def test_a_configuration_that_makes_no_sense_is_refused_by_the_variable_s_name(m
 def test_an_understood_answer_is_asked_for_once():
     parrot = Parrot("3")
 
-    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough)
+    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=unheard)
 
     assert reply.value == 3
     assert len(reply.answers) == len(parrot.asked) == 1
@@ -81,7 +85,7 @@ def test_an_understood_answer_is_asked_for_once():
 def test_a_misunderstood_answer_is_put_to_the_model_once_with_what_is_wrong():
     parrot = Parrot("some", "3")
 
-    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough)
+    reply = ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=unheard)
 
     assert reply.value == 3
     assert [answer.cost_microusd for answer in reply.answers] == [7, 7]
@@ -94,7 +98,7 @@ def test_a_misunderstood_answer_is_put_to_the_model_once_with_what_is_wrong():
 
 def test_a_second_answer_that_cannot_be_read_is_final_keeps_its_charge_and_asks_for_a_person():
     with pytest.raises(ModelAnswerInvalid, match="person") as failed:
-        ai_of(Parrot("some", "many", "3")).ask("auto", QUESTION, read=int, seconds_left=enough)
+        ai_of(Parrot("some", "many")).ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=unheard)
 
     assert not failed.value.transient
     assert failed.value.keeps_charge
@@ -105,7 +109,7 @@ def test_a_model_is_not_asked_when_less_time_is_left_than_it_may_take(left, aske
     parrot, seconds = Parrot("some", "3"), iter(left)
 
     with pytest.raises(ModelTimeout):
-        ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=lambda: next(seconds))
+        ai_of(parrot).ask("auto", QUESTION, read=int, seconds_left=lambda: next(seconds), on_answer=unheard)
 
     assert len(parrot.asked) == asked
 
@@ -116,15 +120,57 @@ def test_what_a_provider_raises_comes_out_as_it_is():
             raise ModelTimeout("The model took longer than 30 s.")
 
     with pytest.raises(ModelTimeout):
-        ai_of(Slow()).ask("auto", QUESTION, read=int, seconds_left=enough)
+        ai_of(Slow()).ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=unheard)
+
+
+def test_every_answer_is_told_as_it_comes_and_how_long_it_took():
+    told, time = [], iter([100.0, 101.5, 200.0, 200.0004])
+    parrot = Parrot("some", "many")
+    ai = AI(["test/parrot"], providers={"test/": lambda: parrot}, seconds=lambda: next(time))
+
+    with pytest.raises(ModelAnswerInvalid):
+        ai.ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=told.append)
+
+    assert [(answer.text, answer.duration_ms) for answer in told] == [("some", 1500), ("many", 0)]
+
+
+def test_an_answer_is_told_also_when_the_next_call_fails():
+    class Tiring(Parrot):
+        def run(self, model, question):
+            if not self.texts:
+                raise ModelTimeout("The model took longer than 30 s.")
+            return super().run(model, question)
+
+    told = []
+
+    with pytest.raises(ModelTimeout):
+        ai_of(Tiring("some")).ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=told.append)
+
+    assert [answer.text for answer in told] == ["some"]
+
+
+def test_a_refusal_that_was_paid_for_is_told_like_an_answer():
+    class Prim:
+        def run(self, model, question):
+            refusal = ModelAnswer("I would rather not.", model_version=model, output_tokens=6)
+            raise ModelAnswerInvalid("The model refuses.", answers=[refusal])
+
+    told, time = [], iter([1.0, 3.0])
+    ai = AI(["test/prim"], providers={"test/": Prim}, seconds=lambda: next(time))
+
+    with pytest.raises(ModelAnswerInvalid, match="refuses"):
+        ai.ask("auto", QUESTION, read=int, seconds_left=enough, on_answer=told.append)
+
+    assert [(answer.output_tokens, answer.duration_ms) for answer in told] == [(6, 2000)]
 
 
 def test_knowing_the_models_does_not_import_their_providers():
     code = """
 import sys
 from millrace.bindings.ai import AI
-AI(["local/rules"]).resolve("auto")
-assert not {"millrace.bindings.ai.rules", "pydantic", "boto3"} & set(sys.modules)
+AI(["local/rules", "@cf/meta/llama", "bedrock/amazon.nova", "openai/gpt"]).resolve("auto")
+ours = {f"millrace.bindings.ai.{name}" for name in ("rules", "pdf", "calls", "openai", "cloudflare", "bedrock")}
+assert not (ours | {"pydantic", "boto3", "pypdf", "http.client", "ssl"}) & set(sys.modules)
 """
 
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})

@@ -53,7 +53,12 @@ def test_income_is_compared_with_the_rent_to_the_millionth_of_a_dollar(income, e
 
 @pytest.mark.parametrize(
     "unknown",
-    [{"monthly_income_microusd": None}, {"monthly_rent_microusd": None}, {"monthly_rent_microusd": 0}],
+    [
+        {"monthly_income_microusd": None},
+        {"monthly_rent_microusd": None},
+        {"monthly_rent_microusd": 0},
+        {"monthly_income_microusd": None, "monthly_rent_microusd": None},
+    ],
 )
 def test_an_unknown_income_or_rent_is_flagged_and_never_taken_for_nothing(unknown):
     judgement = judge(replace(FLAWLESS, **unknown))
@@ -127,6 +132,27 @@ def test_each_fraud_signal_has_its_price_and_is_kept(signal, points):
 
     assert judgement.score == 100 + points
     assert judgement.fraud_signals == (signal,)
+
+
+def test_the_lists_of_what_a_model_may_report_are_closed():
+    assert set(REPORTED_RISKS) == {
+        "income_below_requirement",
+        "inconsistent_information",
+        "documents_incomplete",
+        "financial_health_poor",
+        "employment_duration_short",
+        "documents_illegible",
+    }
+    assert set(FRAUD_SIGNALS) == {
+        "forged_document",
+        "altered_paystub",
+        "fake_employment_letter",
+        "suspicious_bank_statement",
+        "too_perfect_documents",
+        "unusually_high_income",
+        "perfect_score_red_flag",
+        "inconsistent_lifestyle",
+    }
 
 
 def test_a_flag_said_twice_counts_once():

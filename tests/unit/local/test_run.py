@@ -19,17 +19,23 @@ def test_without_arguments_it_is_sqlite_and_demo_data_on_port_8787(monkeypatch: 
     settings, how = run.read_arguments([])
 
     assert settings == Settings(data=ROOT / ".millrace")
-    assert (settings.port, settings.demo_data, settings.doorbell, how.reload) == (8787, True, True, True)
+    assert (settings.port, settings.demo_data, how.reload) == (8787, True, True)
+    assert (settings.doorbell, settings.schedule) == (True, True)
     assert settings.database == f"sqlite://{ROOT}/.millrace/millrace.db"
 
 
 def test_every_flag_is_taken(tmp_path: Path):
-    flags = "--port 9000 --database postgresql://u@h/n --no-demo-data --no-reload --no-doorbell"
+    flags = "--port 9000 --database postgresql://u@h/n --no-demo-data --no-reload --no-doorbell --no-schedule"
 
     settings, how = run.read_arguments([*flags.split(), "--data", str(tmp_path)])
 
     assert settings == Settings(
-        data=tmp_path, port=9000, database_url="postgresql://u@h/n", demo_data=False, doorbell=False
+        data=tmp_path,
+        port=9000,
+        database_url="postgresql://u@h/n",
+        demo_data=False,
+        doorbell=False,
+        schedule=False,
     )
     assert not how.reload
 
@@ -114,6 +120,7 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "BUCKET_URL": "s3://bucket",
         "AI_MODELS": "local/rules",
         "SEAL_KEY": "kms:alias/millrace",
+        "MAX_WAIT_SECONDS": "0",
         "METRICS_NAMESPACE": "Millrace/prod",
     }
     settings = Settings(data=tmp_path, port=9000)
@@ -127,6 +134,7 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "BUCKET_LINKS_SECRET": "x" * 32,
         "AI_MODELS": "local/rules",
         "SEAL_KEY": f"file://{tmp_path}/seal.key",
+        "MAX_WAIT_SECONDS": "20",
         "METRICS_NAMESPACE": "none",
     }
 

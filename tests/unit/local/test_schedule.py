@@ -2,16 +2,20 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local.cloud import Cloud
 from local.intrinsics import TemplateInvalid
 from local.runtime import FunctionFailed
 from local.schedule import Schedules, read_expression, spellings, to_event
-from local.template import Schedule
+from local.settings import Settings
+from local.template import Schedule, Template
 from tests.unit.local.cloud.labour import app as work
+from tests.unit.local.conftest import TEMPLATE
 
 # A Wednesday.
 NOW = datetime(2025, 12, 17, 10, 7, 30, tzinfo=UTC)
@@ -158,6 +162,22 @@ def test_over_http_the_schedule_is_fired_and_the_answer_says_so(client: httpx.Cl
         ]
     }
     assert work.seen[-1]["detail-type"] == "Scheduled Event"
+
+
+@pytest.mark.parametrize("schedule", [True, False])
+def test_with_the_schedules_off_none_is_waited_for(template: Template, tmp_path: Path, schedule: bool):
+    cloud = Cloud(template, settings=Settings(data=tmp_path, template=TEMPLATE, schedule=schedule))
+    before = count_waiting()
+
+    cloud.start()
+
+    waiting = count_waiting() - before
+    cloud.stop()
+    assert waiting == (len(template.schedules) if schedule else 0)
+
+
+def count_waiting() -> int:
+    return sum("_keep_firing" in thread.name for thread in threading.enumerate())
 
 
 def test_the_schedule_fires_when_the_local_cloud_starts(client: httpx.Client):

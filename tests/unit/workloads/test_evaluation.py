@@ -1,5 +1,7 @@
 """What a model learns of a lead, and what becomes of documents that cannot be fetched."""
 
+import hashlib
+
 import pytest
 
 from millrace.bindings.folder import FolderBucket
@@ -37,8 +39,14 @@ def bucket(tmp_path):
     return FolderBucket(tmp_path, now=lambda: NOW)
 
 
-def row(key, *, file_name="Robin Example pay slip.txt"):
-    return {"id": "doc_1", "storage_key": key, "mime_type": "text/plain", "file_name": file_name}
+def row(key, *, file_name="Robin Example pay slip.txt", checksum=None):
+    return {
+        "id": "doc_1",
+        "storage_key": key,
+        "mime_type": "text/plain",
+        "file_name": file_name,
+        "checksum": checksum,
+    }
 
 
 @pytest.mark.parametrize(
@@ -131,6 +139,19 @@ def test_documents_that_are_too_large_together_are_left_out_from_where_they_are(
     assert readable.warnings == (
         f"Document {fitting + 1} was not read: together the documents are larger than 20,000,000 bytes.",
     )
+
+
+def test_a_document_is_read_while_it_is_the_one_that_was_checked(bucket):
+    checked = hashlib.sha256(b"Net pay").hexdigest()
+    bucket.put("t/slip", b"Net pay", content_type="text/plain")
+    bucket.put("t/other", b"Net pay, and more", content_type="text/plain")
+
+    readable = fetch(
+        [row("t/slip", checksum=checked), row("t/other", checksum=checked)], env=env_of(bucket), until=NOW
+    )
+
+    assert [document.content for document in readable.documents] == [b"Net pay"]
+    assert readable.warnings == ("Document 2 was not read: it was changed after it was checked.",)
 
 
 @pytest.mark.parametrize("rows", [[], [row("t/gone"), row("t/gone too")]])

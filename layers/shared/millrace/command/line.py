@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"millrace: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Who reads has heard enough, as `head` does. What is still to be written goes nowhere, without a word.
+        # Who reads has heard enough, as `head` does. What is still to be written goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, Self, TypeVar
 
 TIME_LIMIT_SECONDS = 30
@@ -22,12 +23,14 @@ class Document:
 class Question:
     """`instructions` come from us, `given` are facts we vouch for, `documents` are never to be trusted.
 
+    `wants_json`: the instructions ask for a JSON object, so a provider that can bind its model to JSON does.
     When it is asked again, `answered` is what the model said and `complaint` what was wrong with it.
     """
 
     instructions: str
     given: Mapping[str, str] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()
+    wants_json: bool = False
     answered: str | None = field(default=None, repr=False)
     complaint: str | None = None
 
@@ -45,6 +48,17 @@ class ModelAnswer:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_microusd: int = 0
+    # How long the call took, as `env.AI` has measured it.
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PaidCall:
+    """One call of a model that was answered, and so is to be paid for. The id is made once, with the call."""
+
+    id: str
+    answer: ModelAnswer
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """Why an attempt at a job ended without a result."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from millrace.errors.root import MillraceError
 
 
@@ -7,14 +10,18 @@ class JobFailure(MillraceError):
     """An attempt ended without a result.
 
     `transient` decides whether it is tried again, `keeps_charge` whether the last failure is paid for.
+    `answers` are the ModelAnswers that were paid for all the same: a model that refuses has used tokens too.
     """
 
     transient = False
     keeps_charge = False
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None):
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, answers: Sequence[Any] = ()
+    ):
         self.message = message
         self.retry_after_seconds = retry_after_seconds
+        self.answers = tuple(answers)
         super().__init__(message)
 
     @property

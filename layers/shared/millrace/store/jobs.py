@@ -1,10 +1,10 @@
 """The moves of a job, written once for every kind. Each names the state and the attempt it leaves."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from millrace.bindings.database import Database, Row, Statement
+from millrace.bindings.database import Database, Row, Statement, Value
 from millrace.domain.jobs import Job, JobTable, retry_at
 from millrace.errors import DatabaseError, JobFailure, LeaseExpired
 from millrace.store import events, ledger
@@ -126,12 +126,12 @@ def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datet
 
 def fail(
     db: Database, table: JobTable, job: Job, *, error: JobFailure, move_id: str, now: datetime, jitter: float,
-    lease_lost: bool = False,
+    also: Sequence[Statement] = (), lease_lost: bool = False,
 ) -> Row | None:  # fmt: skip
     """End an attempt without a result: back to waiting while the error is transient and retries are left.
 
-    With `lease_lost`, only if the lease has really run out. The row as it is then, or None when someone
-    else moved the job first.
+    `also` are statements for the same batch. With `lease_lost`, only if the lease has really run out. The row
+    as it is then, or None when someone else moved the job first.
     """
     code, message = table.error_columns
     again = "?3 AND retry_count < max_retries"
@@ -154,38 +154,59 @@ def fail(
     close = ledger.settle if error.keeps_charge else ledger.release
     charge = close(db, table, job_id=job.id, move_id=move_id, now=now, when=f"job.status = '{table.failed}'")
     event = events.record(db, table, job_id=job.id, move_id=move_id, move="fail", now=now, detail=error.code)
-    return db.batch([move, *charge, event])[0].first()
+    return db.batch([move, *also, *charge, event])[0].first()
 
 
 def cancel(
     db: Database, table: JobTable, job_id: str, *, tenant_id: str, move_id: str, now: datetime
 ) -> bool:
     """End a live job for its owner. What was not paid for yet is given back. False when it is not live."""
+    whose = {"id": job_id, "tenant_id": tenant_id}
+    return db.batch(cancelling(db, table, whose=whose, move_id=move_id, now=now))[0].meta.changes == 1
+
+
+def cancelling(
+    db: Database, table: JobTable, *, whose: Mapping[str, str], move_id: str, now: datetime,
+    person: str | None = None,
+) -> list[Statement]:  # fmt: skip
+    """What cancels the live job that has these values in its columns, for a batch of which it is a part.
+
+    The first statement is the move. There must be one such job at most. `person`: who wanted it.
+    """
+    columns = " AND ".join(f"{column} = ?{place}" for place, column in enumerate(whose, start=3))
     move = db.prepare(f"""
         UPDATE {table.name}
-        SET status = '{table.cancelled}', completed_at = ?3, last_move_id = ?4, updated_at = ?3,
+        SET status = '{table.cancelled}', completed_at = ?1, last_move_id = ?2, updated_at = ?1,
             locked_until = NULL, worker_id = NULL
-        WHERE id = ?1 AND tenant_id = ?2 AND status IN ('{table.waiting}', '{table.running}')
-    """).bind(job_id, tenant_id, now, move_id)
+        WHERE {columns} AND status IN ('{table.waiting}', '{table.running}')
+    """).bind(now, move_id, *whose.values())
+    by, value = next(iter(whose.items()))
     paid = f"job.{table.paid_column} IS NOT NULL"
-    back = ledger.release(db, table, job_id=job_id, move_id=move_id, now=now, when=f"NOT ({paid})")
-    kept = ledger.settle(db, table, job_id=job_id, move_id=move_id, now=now, when=paid)
-    event = events.record(db, table, job_id=job_id, move_id=move_id, move="cancel", now=now)
-    return db.batch([move, *back, *kept, event])[0].meta.changes == 1
+    unpaid = f"NOT ({paid})"
+    back = ledger.release(db, table, job_id=value, by=by, move_id=move_id, now=now, when=unpaid)
+    kept = ledger.settle(db, table, job_id=value, by=by, move_id=move_id, now=now, when=paid)
+    event = events.record(
+        db, table, job_id=value, by=by, move_id=move_id, move="cancel", now=now, person=person
+    )
+    return [move, *back, *kept, event]
 
 
 def reopen(
-    db: Database, table: JobTable, job_id: str, *, tenant_id: str, period: str, move_id: str, now: datetime
-) -> Statement:
-    """The move by which a job that ended without a result waits again, to be charged to this period."""
+    db: Database, table: JobTable, job_id: str, *, tenant_id: str, period: str, move_id: str, now: datetime,
+    when: str = "TRUE", values: Sequence[Value] = (),
+) -> Statement:  # fmt: skip
+    """The move by which a failed job waits again, to be charged to this period.
+
+    `when` is a further condition, its values from ?6 on.
+    """
     code, message = table.error_columns
     return db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.waiting}', retry_count = 0, run_after = ?3, started_at = NULL,
             {_begun_anew(table)} completed_at = NULL, charge_round = charge_round + 1, charged_period = ?5,
             last_move_id = ?4, updated_at = ?3, {code} = NULL, {message} = NULL, {_cleared(table)}
-        WHERE id = ?1 AND tenant_id = ?2 AND status IN ('{table.failed}', '{table.cancelled}')
-    """).bind(job_id, tenant_id, now, move_id, period)
+        WHERE id = ?1 AND tenant_id = ?2 AND status = '{table.failed}' AND {when}
+    """).bind(job_id, tenant_id, now, move_id, period, *values)
 
 
 def rescue(

@@ -1,12 +1,13 @@
 """One attempt at a job: it is run, and completed, failed or given back, though the database may blink."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Literal, Protocol, TypeVar
 
 from millrace.domain.jobs import Job, JobTable
+from millrace.domain.questions import ModelAnswer, PaidCall
 from millrace.env import Env
 from millrace.errors import DatabaseUnavailable, JobFailure, ProcessingError
 from millrace.store import jobs, timeline
@@ -21,21 +22,35 @@ Moved = TypeVar("Moved")
 Row = Mapping[str, Any]
 State = Literal["completed", "retried", "failed", "released", "overtaken"]
 
-# Completes the job, as the move of this id. False when someone else ended it first.
-Complete = Callable[[str], bool]
+Calls = Sequence[PaidCall]
+
+# Completes the job, as the move of this id. False when someone else ended it first; the calls are recorded
+# all the same.
+Complete = Callable[[str, Calls], bool]
 
 
-class Work(Protocol):
-    """What one job of a kind does, to be done by the deadline. None: the job is no longer this worker's."""
+class Workload(Protocol):
+    """What one job of a kind does, and what else its failure means. A module of this room is one."""
 
-    def __call__(self, job: Job, env: Env, *, deadline: datetime) -> Complete | None: ...
+    def run(
+        self, job: Job, env: Env, *, deadline: datetime, on_answer: Callable[[ModelAnswer], None]
+    ) -> Complete | None:
+        """Do it by the deadline. None: the job is no longer this worker's, and nothing was paid for.
+
+        `on_answer` is to be told of each answer that was paid for, as soon as it is there.
+        """
+        ...
+
+    def fail(self, job: Job, env: Env, *, failure: JobFailure, calls: Calls, move_id: str) -> Row | None:
+        """End the attempt, as the move of this id, and record the calls whoever has moved the job."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How one attempt ended. `failure` says why it was retried or failed; its cause, if any, holds the trace.
 
-    `overtaken`: someone else had ended the job or taken it over, and nothing was written.
+    `overtaken`: someone else had ended the job or taken it over, and nothing was written but the paid calls.
     """
 
     job: Job
@@ -53,12 +68,14 @@ class Attempt:
 
     job: Job
     table: JobTable
+    workload: Workload
     env: Env
     seconds_left: Callable[[], float]
+    calls: list[PaidCall] = field(default_factory=list)
 
-    def run(self, load: Callable[[], Work]) -> Ending:
+    def run(self) -> Ending:
         try:
-            done = self._complete(load)
+            done = self._complete()
         except JobFailure as failure:
             return self._fail(failure)
         return Ending(self.job, "completed" if done else "overtaken")
@@ -73,12 +90,15 @@ class Attempt:
         env.QUEUE.ring(self.table.kind)
         return Ending(self.job, "released")
 
-    def _complete(self, load: Callable[[], Work]) -> bool:
+    def _note(self, answer: ModelAnswer) -> None:
+        self.calls.append(PaidCall(self.env.new_id(), answer=answer, ended_at=self.env.now()))
+
+    def _complete(self) -> bool:
         """What a person reads of an unforeseen error says nothing of its cause: that may quote a document."""
         deadline = self.env.now() + timedelta(seconds=self.table.most_seconds - ENDING_SECONDS)
         try:
-            complete = load()(self.job, self.env, deadline=deadline)
-            return bool(complete and self._insist(complete))
+            complete = self.workload.run(self.job, self.env, deadline=deadline, on_answer=self._note)
+            return bool(complete and self._insist(lambda move_id: complete(move_id, self.calls)))
         except (JobFailure, DatabaseUnavailable):
             raise
         except Exception as cause:
@@ -88,9 +108,7 @@ class Attempt:
         """Write the failure down; when it will be tried again, ring for it in time."""
         env, table, job = self.env, self.table, self.job
         row = self._insist(
-            lambda move_id: jobs.fail(
-                env.DB, table, job, error=failure, move_id=move_id, now=env.now(), jitter=env.random()
-            )
+            lambda move_id: self.workload.fail(job, env, failure=failure, calls=self.calls, move_id=move_id)
         )
         if row is None:
             return Ending(job, "overtaken", failure)

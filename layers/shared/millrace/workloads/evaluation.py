@@ -1,6 +1,7 @@
 """One evaluation: a lead's documents in, a judgement out that can explain itself."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -10,11 +11,18 @@ from millrace.domain import money, scoring
 from millrace.domain.facts import Facts, read_facts
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
-from millrace.domain.questions import TIME_LIMIT_SECONDS, Document, Question, Reply
+from millrace.domain.questions import TIME_LIMIT_SECONDS, Document, ModelAnswer, Question, Reply
 from millrace.env import Env
-from millrace.errors import BucketError, InsufficientDocuments, MillraceError, ObjectTooLarge, StorageError
+from millrace.errors import (
+    BucketError,
+    InsufficientDocuments,
+    JobFailure,
+    MillraceError,
+    ObjectTooLarge,
+    StorageError,
+)
 from millrace.store import jobs, judgements
-from millrace.workloads.attempt import Complete
+from millrace.workloads.attempt import Calls, Complete
 
 MOST_DOCUMENTS = 10
 MOST_DOCUMENT_BYTES = 5_000_000
@@ -62,8 +70,10 @@ class Unreadable(MillraceError):
     """Why one document is left out."""
 
 
-def run(job: Job, env: Env, *, deadline: datetime) -> Complete | None:
-    """Judge the lead. None when the job was ended by someone else meanwhile."""
+def run(
+    job: Job, env: Env, *, deadline: datetime, on_answer: Callable[[ModelAnswer], None]
+) -> Complete | None:
+    """Judge the lead. None when the job was ended by someone else before the model was asked."""
     if not jobs.extend(env.DB, EVALUATION, job, now=env.now(), progress_message="Reading the documents"):
         return None
     case = judgements.load_case(env.DB, job, most_documents=MOST_DOCUMENTS + 1)
@@ -71,11 +81,22 @@ def run(job: Job, env: Env, *, deadline: datetime) -> Complete | None:
     question = ask_about(case.lead, documents=readable.documents, today=env.now().date())
     if not jobs.begin_paid_work(env.DB, EVALUATION, job, now=env.now(), progress_message="Asking the model"):
         return None
-    seconds_left = partial(seconds_until, deadline, env=env)
-    reply = env.AI.ask(job.row["model_version"], question, read=read_facts, seconds_left=seconds_left)
+    reply = env.AI.ask(
+        job.row["model_version"],
+        question,
+        read=read_facts,
+        seconds_left=partial(seconds_until, deadline, env=env),
+        on_answer=on_answer,
+    )
     evaluation = judge(case.lead, reply=reply, warnings=readable.warnings, env=env)
-    return lambda move_id: judgements.complete(
-        env.DB, job, evaluation=evaluation, move_id=move_id, now=env.now()
+    return lambda move_id, calls: judgements.complete(
+        env.DB, job, evaluation=evaluation, calls=calls, move_id=move_id, now=env.now()
+    )
+
+
+def fail(job: Job, env: Env, *, failure: JobFailure, calls: Calls, move_id: str) -> Mapping[str, Any] | None:
+    return judgements.fail(
+        env.DB, job, error=failure, calls=calls, move_id=move_id, now=env.now(), jitter=env.random()
     )
 
 
@@ -108,7 +129,7 @@ def fetch(rows: Sequence[Mapping[str, Any]], *, env: Env, until: datetime) -> Re
         if env.now() > until:
             raise StorageError("The documents could not be fetched in time.")
         try:
-            content = fetch_one(row["storage_key"], room=room, env=env)
+            content = fetch_one(row, room=room, env=env)
         except Unreadable as fault:
             warnings.append(f"Document {place} was not read: {fault}.")
         else:
@@ -119,15 +140,18 @@ def fetch(rows: Sequence[Mapping[str, Any]], *, env: Env, until: datetime) -> Re
     return Readable(tuple(documents), tuple(warnings))
 
 
-def fetch_one(key: str, *, room: int, env: Env) -> bytes:
+def fetch_one(row: Mapping[str, Any], *, room: int, env: Env) -> bytes:
+    """The bytes that were checked when they came: a link may be used again after that."""
     try:
-        content = env.BUCKET.get(key, most_bytes=min(MOST_DOCUMENT_BYTES, room))
+        content = env.BUCKET.get(row["storage_key"], most_bytes=min(MOST_DOCUMENT_BYTES, room))
     except ObjectTooLarge as error:
         raise Unreadable(TOO_LARGE if room >= MOST_DOCUMENT_BYTES else TOO_LARGE_TOGETHER) from error
     except BucketError as error:
         raise StorageError("The documents could not be fetched from the bucket.") from error
     if not content:
         raise Unreadable("the file is missing" if content is None else "it is empty")
+    if row["checksum"] not in (None, hashlib.sha256(content).hexdigest()):
+        raise Unreadable("it was changed after it was checked")
     return content
 
 

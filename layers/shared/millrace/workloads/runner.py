@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterator, Mapping
 from millrace.domain.jobs import JOB_TABLES, Job, JobTable
 from millrace.env import Env
 from millrace.store import jobs
-from millrace.workloads.attempt import Attempt, Ending, Work
+from millrace.workloads.attempt import Attempt, Ending, Workload
 
 MOST_LOOKS = 5
 
 
-def _evaluation() -> Work:
+def _evaluation() -> Workload:
     from millrace.workloads import evaluation
 
-    return evaluation.run
+    return evaluation
 
 
-# A kind's module is imported with its first job: who only rings the doorbell does not need what it runs.
-WORKLOADS: Mapping[str, Callable[[], Work]] = {"evaluation": _evaluation}
+# A kind's module is imported when one is to be run: who only rings the doorbell does not need it.
+WORKLOADS: Mapping[str, Callable[[], Workload]] = {"evaluation": _evaluation}
 
 
 def run_due(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], float]) -> Iterator[Ending]:
@@ -34,13 +34,15 @@ def run_one(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], f
     table = JOB_TABLES[kind]
     if seconds_left() < table.most_seconds:
         return None
+    # Before the claim: what cannot be imported takes no job, and costs none an attempt.
+    workload = WORKLOADS[kind]()
     job = _claim(env, table=table, worker_id=worker_id)
     if job is None:
         return None
-    attempt = Attempt(job, table, env, seconds_left)
+    attempt = Attempt(job, table, workload, env, seconds_left)
     if seconds_left() < table.most_seconds:
         return attempt.give_back()
-    return attempt.run(WORKLOADS[kind])
+    return attempt.run()
 
 
 def _claim(env: Env, *, table: JobTable, worker_id: str) -> Job | None:
