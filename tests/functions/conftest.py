@@ -8,6 +8,7 @@ import pytest
 
 from millrace.bindings.database import Database
 from millrace.bindings.folder import FolderBucket
+from millrace.bindings.links import FolderLinks
 from millrace.bindings.queue import NoQueue
 from millrace.domain.jobs import EVALUATION
 from millrace.env import Config, Env
@@ -83,7 +84,8 @@ def answers() -> Answers:
 
 @pytest.fixture
 def world(database: FreshDatabase, clock: Clock, tmp_path: Path) -> World:
-    doorbell, bucket = Doorbell(), FolderBucket(tmp_path / "bucket", now=clock.now)
+    links = FolderLinks("http://bucket.test", "a secret of the test")
+    doorbell, bucket = Doorbell(), FolderBucket(tmp_path / "bucket", now=clock.now, links=links)
     config = Config(database_url=database.url)
     given = {"now": clock.now, "random": lambda: 0.5, "BUCKET": bucket}
     api, engine = database.open(role="millrace_api"), database.open(role="millrace_engine")

@@ -141,9 +141,25 @@ def test_beyond_the_quota_it_is_429_and_nothing_is_written(world: World):
     assert answer["statusCode"] == 429
     assert said(answer)["error"] == "QuotaExceeded"
     assert said(answer)["message"] == "Monthly evaluation limit (1) reached for this site."
-    assert said(answer)["usage"] == {"used": 1, "limit": 1, "month": "2025-12", "tier": "free"}
+    assert said(answer)["usage"] == {
+        "used": 1,
+        "limit": 1,
+        "month": "2025-12",
+        "tier": "free",
+        "warning": "1 of 1 evaluations of 2025-12 are used.",
+    }
     assert int(answer["headers"]["Retry-After"]) == (14 * 24 + 14) * 3600
     assert count_rows(world.owner, "ai_evaluation_jobs") == 1
+
+
+@pytest.mark.parametrize(("limit", "warning"), [(2, None), (1, "1 of 1 evaluations of 2025-12 are used.")])
+def test_who_has_used_most_of_the_month_is_warned_when_a_job_is_accepted(world: World, limit, warning):
+    world.owner.prepare("UPDATE sites SET evaluations_a_month = ?1 WHERE id = 'site_abc'").bind(limit).run()
+
+    answer = create(world)
+
+    assert answer["statusCode"] == 201
+    assert said(answer)["usage"].get("warning") == warning
 
 
 def test_a_repeat_with_the_same_key_is_answered_alike_and_done_once(world: World):

@@ -6,15 +6,16 @@ import pytest
 
 from functions.job_status.app import handler
 from millrace.domain.jobs import EVALUATION, Job
+from millrace.domain.judgements import Evaluation
 from millrace.errors import InsufficientDocuments, JobFailure, ModelTimeout
 from millrace.store import evaluations, jobs, judgements
-from tests.events import Context, read_event, said
+from tests.events import Context, asking, read_event, said
 from tests.factories import evaluation_of, order_for
 from tests.functions.conftest import World
 
 
-def poll(world: World, **headers: str) -> dict[str, Any]:
-    event = read_event("job_status/one_job")
+def poll(world: World, *, query: str = "", **headers: str) -> dict[str, Any]:
+    event = asking(read_event("job_status/one_job"), query)
     event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
     return handler(event, Context(), env=world.api)
 
@@ -31,6 +32,13 @@ def claim(world: World) -> Job:
     )
     assert job is not None
     return job
+
+
+def complete(world: World, job: Job) -> Evaluation:
+    evaluation = evaluation_of("eval_1", now=world.clock.advance(seconds=3))
+    moved = {"move_id": world.engine.new_id(), "now": world.clock.now()}
+    assert judgements.complete(world.engine.DB, job, evaluation=evaluation, **moved)
+    return evaluation
 
 
 def fail(world: World, job: Job, error: JobFailure) -> None:
@@ -76,14 +84,22 @@ def test_a_running_job_is_202_and_says_how_far_it_is(world: World):
     }
 
 
+def test_what_the_latest_jobs_took_is_expected_of_the_next(world: World):
+    world.add_lead("lead_of_before")
+    order = order_for("lead_of_before", tenant_id="tenant_demo", site_id="site_abc")
+    evaluations.create(world.engine.DB, order, job_id="job_of_before", now=world.clock.now())
+    complete(world, claim(world))
+    accept(world)
+
+    data = said(poll(world))["data"]
+
+    assert data["requested_at"] == "2025-12-17T10:00:08Z"
+    assert data["estimated_completion"] == "2025-12-17T10:00:16Z"
+
+
 def test_a_completed_job_is_200_with_its_evaluation(world: World):
     accept(world)
-    job = claim(world)
-    world.clock.advance(seconds=3)
-    evaluation = evaluation_of("eval_1", now=world.clock.now())
-    judgements.complete(
-        world.engine.DB, job, evaluation=evaluation, move_id=world.engine.new_id(), now=world.clock.now()
-    )
+    evaluation = complete(world, claim(world))
 
     answer = poll(world)
 
@@ -172,3 +188,19 @@ def test_the_site_must_be_named(world: World):
 
     assert answer["statusCode"] == 400
     assert said(answer)["missing"] == ["X-Site-Id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("wait=-1", {"field": "wait", "message": "must be at least 0"}),
+        ("wait=soon", {"field": "wait", "message": "must be a whole number"}),
+        ("wait=1&wait=2", {"field": "wait", "message": "is given twice"}),
+        ("pause=1", {"field": "pause", "message": "is not a known parameter"}),
+    ],
+)
+def test_a_wait_that_makes_no_sense_is_named(world: World, query: str, fault: dict[str, str]):
+    answer = poll(world, query=query)
+
+    assert answer["statusCode"] == 400
+    assert said(answer)["fields"] == [fault]

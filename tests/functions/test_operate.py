@@ -6,9 +6,14 @@ from typing import Any
 
 from functions.operate.app import handler
 from millrace import operations
+from millrace.domain.jobs import EVALUATION
+from millrace.errors import InsufficientDocuments, QueueUnavailable
+from millrace.operations import doorbells
+from millrace.operations import jobs as operator_jobs
+from millrace.store import jobs
 from tests.events import Context
-from tests.factories import NOW
-from tests.functions.conftest import World
+from tests.factories import NOW, new_id
+from tests.functions.conftest import Doorbell, World
 from tests.functions.test_create_job import create
 
 KEY = {
@@ -29,7 +34,16 @@ def end(world: World, status: str) -> str:
     world.clock.advance(seconds=1)
     if status == "cancelled":
         command(world, "jobs cancel", job_id=job_id)
+    if status == "failed":
+        fail_next(world)
     return job_id
+
+
+def fail_next(world: World) -> None:
+    db, now = world.owner, world.clock.now()
+    job = jobs.claim(db, EVALUATION, worker_id="w", move_id=new_id("move"), now=now)
+    error = InsufficientDocuments("nothing to read")
+    jobs.fail(db, EVALUATION, job, error=error, move_id=new_id("move"), now=now, jitter=0.0)
 
 
 def test_a_tenant_and_a_site_are_added_once(world: World):
@@ -40,6 +54,30 @@ def test_a_tenant_and_a_site_are_added_once(world: World):
     assert added["facts"] == {"tenant_id": "acme", "name": "Acme", "tier": "enterprise"}
     assert site["facts"]["tenant_id"] == "acme"
     assert again == {"refused": "There is a tenant acme already."}
+
+
+def test_a_site_has_the_tier_of_its_tenant_unless_it_is_given_one(world: World):
+    command(world, "tenants add", tenant_id="acme", name="Acme", tier="pro")
+
+    like_its_tenant = command(world, "sites add", site_id="site_1", tenant_id="acme", name="One", tier=None)
+    its_own = command(world, "sites add", site_id="site_2", tenant_id="acme", name="Two", tier="enterprise")
+
+    assert (like_its_tenant["facts"]["tier"], its_own["facts"]["tier"]) == ("pro", "enterprise")
+
+
+def test_a_site_that_cannot_be_added_is_refused_with_the_reason(world: World):
+    site = {"site_id": "site_abc", "tenant_id": "tenant_demo", "name": "Again", "tier": None}
+
+    refused = [
+        command(world, "sites add", **site | change)["refused"]
+        for change in ({}, {"site_id": "site_new", "tenant_id": "nobody"}, {"tier": "gold"})
+    ]
+
+    assert [words.split(".")[0] for words in refused] == [
+        "There is a site site_abc already",
+        "There is no tenant nobody",
+        "There is no tier gold",
+    ]
 
 
 def test_a_key_is_kept_as_a_hash_alone_and_never_logged(world: World, capsys):
@@ -55,7 +93,13 @@ def test_a_key_is_kept_as_a_hash_alone_and_never_logged(world: World, capsys):
 def test_a_key_that_makes_no_sense_is_refused_with_a_sentence(world: World):
     refused = [
         command(world, "keys issue", **KEY | change)["refused"]
-        for change in ({"tenant_id": "nobody"}, {"tier": "gold"}, {"mode": "demo"}, {"days": 0})
+        for change in (
+            {"tenant_id": "nobody"},
+            {"tier": "gold"},
+            {"mode": "demo"},
+            {"days": 0},
+            {"scopes": ["evaluations:read", "evaluate"]},
+        )
     ]
 
     assert [words.split(".")[0] for words in refused] == [
@@ -63,6 +107,7 @@ def test_a_key_that_makes_no_sense_is_refused_with_a_sentence(world: World):
         "There is no tier gold",
         "A key is either live or test",
         "A key lives for a day at least",
+        "There is no scope evaluate",
     ]
 
 
@@ -88,8 +133,8 @@ def test_a_job_is_shown_with_all_that_happened_to_it(world: World):
     assert [event["move"] for event in facts["events"]] == ["create", "cancel"]
 
 
-def test_a_cancelled_job_is_retried_and_rung_for(world: World):
-    job_id = end(world, "cancelled")
+def test_a_failed_job_is_retried_and_rung_for(world: World):
+    job_id = end(world, "failed")
     rung = len(world.doorbell.rung)
 
     answer = command(world, "jobs retry", job_id=job_id)
@@ -99,16 +144,69 @@ def test_a_cancelled_job_is_retried_and_rung_for(world: World):
     assert len(world.doorbell.rung) == rung + 1
 
 
+def test_who_comes_second_is_told_how_the_job_stands_then(world: World, monkeypatch):
+    job_id = end(world, "pending")
+    find = operator_jobs.find
+    first_look = iter([find(world.engine, job_id)])
+    command(world, "jobs cancel", job_id=job_id)
+    monkeypatch.setattr(operator_jobs, "find", lambda *given: next(first_look, None) or find(*given))
+
+    second = command(world, "jobs cancel", job_id=job_id)
+
+    assert second["refused"] == "The job is cancelled, and that is final."
+
+
 def test_what_cannot_be_done_to_a_job_is_refused_with_its_state(world: World):
     job_id = end(world, "pending")
 
     retried = command(world, "jobs retry", job_id=job_id)
     command(world, "jobs cancel", job_id=job_id)
     cancelled = command(world, "jobs cancel", job_id=job_id)
+    retried_then = command(world, "jobs retry", job_id=job_id)
 
-    assert retried["refused"].startswith("The job is pending.")
+    assert retried["refused"] == "The job is pending. Only a failed job is retried."
     assert cancelled["refused"] == "The job is cancelled, and that is final."
+    assert retried_then["refused"] == "The job is cancelled. Only a failed job is retried."
     assert command(world, "jobs show", job_id="job_none")["refused"] == "There is no job job_none."
+
+
+class DeadLetters(Doorbell):
+    """A queue of whose kinds some have dead letters, and some cannot be asked."""
+
+    def __init__(self, **letters: int | Exception):
+        super().__init__()
+        self._letters = letters
+
+    def redrive(self, kind: str) -> int:
+        count = self._letters[kind]
+        if isinstance(count, Exception):
+            raise count
+        return count
+
+
+def redrive(world: World, monkeypatch, **letters: int | Exception) -> dict[str, Any]:
+    monkeypatch.setattr(doorbells, "JOB_TABLES", dict.fromkeys(letters))
+    monkeypatch.setattr(world.engine, "QUEUE", DeadLetters(**letters))
+    return command(world, "redrive")["facts"]
+
+
+def test_dead_letters_are_told_by_kind_and_one_kind_is_not_in_the_way_of_the_others(
+    world: World, monkeypatch
+):
+    closed = QueueUnavailable("SQS refused: closed")
+
+    facts = redrive(world, monkeypatch, evaluation=3, export=closed, story=0)
+
+    assert facts == {
+        "put_back": {"evaluation": 3, "story": 0},
+        "not_put_back": {"export": "SQS refused: closed"},
+    }
+
+
+def test_where_there_are_no_queues_there_are_no_dead_letters(world: World):
+    answer = handler({"command": "redrive"}, Context(), env=world.engine_without_queue)
+
+    assert answer["facts"] == {"put_back": {}, "not_put_back": {}}
 
 
 def test_a_command_of_another_version_is_refused_and_not_guessed_at(world: World):

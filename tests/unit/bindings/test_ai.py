@@ -169,7 +169,8 @@ def test_knowing_the_models_does_not_import_their_providers():
 import sys
 from millrace.bindings.ai import AI
 AI(["local/rules", "@cf/meta/llama", "bedrock/amazon.nova", "openai/gpt"]).resolve("auto")
-ours = {f"millrace.bindings.ai.{name}" for name in ("rules", "pdf", "calls", "openai", "cloudflare", "bedrock")}
+modules = ("rules", "pdf", "calls", "openai", "cloudflare", "bedrock")
+ours = {f"millrace.bindings.ai.{name}" for name in modules}
 assert not (ours | {"pydantic", "boto3", "pypdf", "http.client", "ssl"}) & set(sys.modules)
 """
 

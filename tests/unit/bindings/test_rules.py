@@ -1,27 +1,47 @@
 """The model `local/rules`: what it finds in documents, and what in them it does not believe."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
+from local.demo_papers import DOCUMENTS, papers_in, read_cases
+from local.demo_pdf import write_pdf
+from millrace.bindings.ai.rules import Rules
+from millrace.domain.facts import read_facts
 from millrace.domain.money import from_dollars
+from millrace.domain.questions import Document, Question
 from millrace.domain.scoring import judge
 from tests.papers import found, letter, read, slip, statement
 
-DEMO = Path(__file__).parents[3] / "local" / "demo_documents"
-CASES = {case["case"]: case for case in json.loads((DEMO / "cases.json").read_text())}
+CASES = {case["case"]: case for case in read_cases()}
+TEXT, PDF = "text/plain", "application/pdf"
 
 
+def texts_of(case):
+    return [(DOCUMENTS / case["case"] / file).read_text() for file in case["documents"]]
+
+
+def documents_of(case, *, forms):
+    """As they were written, all as PDFs, or each in the form in which the demo's leads hand it in."""
+    if forms == "as handed in":
+        return [(paper.mime_type, paper.content) for paper in papers_in(case)]
+    return [(forms, write_pdf(text) if forms == PDF else text.encode()) for text in texts_of(case)]
+
+
+@pytest.mark.parametrize("forms", [TEXT, PDF, "as handed in"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_demo_documents_are_judged_as_they_were_made_to_be(name):
+def test_the_demo_documents_are_judged_as_they_were_made_to_be(name, forms):
     case = CASES[name]
-    texts = [(DEMO / name / file).read_bytes() for file in case["documents"]]
     stated = {"stated_monthly_income": case["stated_monthly_income"]} if case["stated_monthly_income"] else {}
+    documents = tuple(
+        Document(f"Document {place}", mime_type, content)
+        for place, (mime_type, content) in enumerate(documents_of(case, forms=forms), start=1)
+    )
 
-    facts = read(*texts, **stated)
+    answer = Rules().run("local/rules", Question("Read.", given=stated, documents=documents))
 
+    facts = read_facts(answer.text)
+    assert answer.warnings == ()
     judgement = judge(facts.evidence(monthly_rent_microusd=from_dollars(Decimal(case["monthly_rent"]))))
     assert judgement.score == case["score"]
     assert (judgement.label, judgement.recommendation) == (case["label"], case["recommendation"])
@@ -29,8 +49,8 @@ def test_the_demo_documents_are_judged_as_they_were_made_to_be(name):
 
 def test_no_summary_names_the_person():
     people = ("Lindqvist", "Okonjo", "Whitcombe", "Pell", "Harrow", "Vance")
-    for name, case in CASES.items():
-        summary = read(*((DEMO / name / file).read_bytes() for file in case["documents"])).summary
+    for case in CASES.values():
+        summary = read(*texts_of(case)).summary
 
         assert not any(person in summary for person in people)
 

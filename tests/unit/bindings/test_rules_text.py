@@ -7,15 +7,13 @@ import pytest
 
 from millrace.bindings.ai.rules.text import (
     LONGEST_LINE,
-    MOST_BYTES,
     MOST_LINES,
     amounts_in,
     dates_in,
-    decode,
-    illegible_share,
     lines_of,
     months_between,
 )
+from millrace.bindings.ai.texts import MOST_BYTES, decode, illegible_share
 
 
 @pytest.mark.parametrize(

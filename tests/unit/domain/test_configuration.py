@@ -42,6 +42,8 @@ def test_every_variable_becomes_a_field():
         QUEUE_URL_EXPORT="https://sqs.example/1/export",
         AI_MODELS="local/rules, vendor/model-1.5:latest",
         AI_DEFAULT_MODEL="vendor/model-1.5:latest",
+        MAX_WAIT_SECONDS="0",
+        DOCUMENT_DAYS="1095",
         LOG_LEVEL="DEBUG",
     )
 
@@ -61,6 +63,7 @@ def test_every_variable_becomes_a_field():
         },
         ai_models=("local/rules", "vendor/model-1.5:latest"),
         ai_default_model="vendor/model-1.5:latest",
+        document_days=1095,
         log_level="DEBUG",
     )
 
@@ -72,6 +75,11 @@ def test_an_empty_variable_is_an_absent_one():
 def test_metrics_are_counted_under_a_name_or_not_at_all():
     assert read(METRICS_NAMESPACE="Millrace/prod").metrics_namespace == "Millrace/prod"
     assert read(METRICS_NAMESPACE="none").metrics_namespace is None
+
+
+def test_answers_are_held_only_where_it_is_said_for_how_long():
+    assert read().max_wait_seconds == read(MAX_WAIT_SECONDS="0").max_wait_seconds == 0
+    assert read(MAX_WAIT_SECONDS="20").max_wait_seconds == 20
 
 
 def test_the_first_model_is_the_default():
@@ -103,6 +111,11 @@ def test_variables_of_others_are_left_alone():
         ("DATABASE_SECONDS", "4.5"),
         ("DATABASE_SECONDS", "1000"),
         ("DATABASE_SECONDS", "soon"),
+        ("MAX_WAIT_SECONDS", "-1"),
+        ("MAX_WAIT_SECONDS", "020"),
+        ("DOCUMENT_DAYS", "0"),
+        ("DOCUMENT_DAYS", "10000"),
+        ("DOCUMENT_DAYS", "90 days"),
         ("DATABASE_TLS", "maybe"),
         ("BUCKET_URL", "millrace-documents"),
         ("BUCKET_URL", "s3://Has_Capitals"),

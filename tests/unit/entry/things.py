@@ -1,10 +1,11 @@
 """A few routes that stand for any."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from millrace import entry
+from millrace.domain.parameters import Cursor, Limit
 from millrace.entry import Answer, Request
 from millrace.env import Env
 from millrace.errors import QuotaExceeded
@@ -43,6 +44,17 @@ def make_thing(request: Request, env: Env, thing_id: str, wanted: MakeThing) -> 
 @routes.get("/things/<thing_id>", scope="things:read")
 def show_thing(request: Request, env: Env, thing_id: str) -> Answer[ThingAnswer]:
     return Answer(ThingAnswer(data={"id": thing_id}), status=202, headers={"Retry-After": "2"})
+
+
+@routes.get("/shelf", scope="things:read")
+def list_things(
+    request: Request,
+    env: Env,
+    colour: Annotated[Literal["red", "green"] | None, Field(description="Only those.")] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> ThingAnswer:
+    return ThingAnswer(data={"colour": colour, "limit": limit, "cursor": cursor})
 
 
 @routes.put("/things/<thing_id>", scope="things:write")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local import run
-from local.settings import ROOT, Settings, local_variables, read_links_secret
+from local.settings import ROOT, Settings, local_variables, model_variables, read_links_secret
 
 
 def test_without_arguments_it_is_sqlite_and_demo_data_on_port_8787(monkeypatch: pytest.MonkeyPatch):
@@ -137,6 +137,17 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "MAX_WAIT_SECONDS": "20",
         "METRICS_NAMESPACE": "none",
     }
+
+
+def test_who_starts_it_chooses_the_models_and_how_they_are_reached():
+    chosen = {
+        "AI_MODELS": "openai/own",
+        "AI_PRICES": "openai/own=0/0",
+        "OPENAI_BASE_URL": "http://127.0.0.1/v1",
+    }
+
+    assert model_variables({**chosen, "PATH": "/bin"}) == chosen
+    assert model_variables({"OPENAI_API_KEY": "of-another-program"}) == {}
 
 
 def test_on_a_server_with_the_roles_a_function_logs_in_as_its_role(tmp_path: Path):

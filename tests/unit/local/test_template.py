@@ -36,6 +36,17 @@ def test_a_function_has_what_globals_give_and_what_it_says_itself(template: Temp
     assert "BUCKET_URL" not in guard.environment
 
 
+def test_a_function_that_leaves_its_environment_out_has_none(tmp_path: Path):
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Globals: {Function: {Environment: {Variables: {GREETING: hello}}}}\n"
+        "Resources: {Bare: {Type: 'AWS::Serverless::Function',"
+        " Properties: {CodeUri: bare/, Environment: !Ref AWS::NoValue}}}"
+    )
+
+    assert read_template(path).functions["Bare"].environment == {}
+
+
 def test_references_substitutions_attributes_and_conditions_are_resolved(template: Template):
     environment = template.functions["Echo"].environment
 

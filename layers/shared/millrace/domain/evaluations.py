@@ -1,12 +1,14 @@
 """Requests and answers of the evaluation routes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from millrace.domain.jobs import PROMISE
+from millrace.domain.estimates import estimate_completion
+from millrace.domain.parameters import Digits
+from millrace.domain.quota import EVALUATIONS, warn
 from millrace.errors import JobFailure
 
 
@@ -17,6 +19,26 @@ def transient_kinds(failure: type[JobFailure]) -> Iterator[str]:
             yield kind.__name__
         yield from transient_kinds(kind)
 
+
+Status = Literal["pending", "processing", "completed", "failed", "cancelled"]
+Recommendation = Literal["approve", "approve_with_conditions", "approve_with_verification", "reject"]
+
+Wait = Annotated[
+    int,
+    Field(
+        ge=0,
+        description=(
+            "For how many seconds the answer may be held until the job's status or progress changes. Where "
+            "holding is switched off, and beyond what is held at most, it comes sooner."
+        ),
+    ),
+    Digits,
+]
+OfStatus = Annotated[Status | None, Field(description="Only jobs of this status.")]
+OfLead = Annotated[
+    str | None,
+    Field(description="Only jobs of this lead.", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$"),
+]
 
 # Failures after which another try may end well without anybody changing anything.
 WORTH_A_RETRY = frozenset(transient_kinds(JobFailure))
@@ -49,6 +71,12 @@ class MonthlyUsage(Model):
     remaining: int
     limit: int
     month: str
+    warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
+
+    @classmethod
+    def of(cls, *, used: int, limit: int, month: str) -> "MonthlyUsage":
+        said = warn(EVALUATIONS, used=used, limit=limit, period=month)
+        return cls(remaining=max(limit - used, 0), limit=limit, month=month, warning=said)
 
 
 class EvaluationAccepted(Model):
@@ -60,7 +88,7 @@ class EvaluationAccepted(Model):
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "EvaluationAccepted":
         """From what the creating batch wrote down, so that a repeat is answered with the same words."""
-        usage = facts | {"remaining": max(facts["limit"] - facts["used"], 0)}
+        usage = MonthlyUsage.of(used=facts["used"], limit=facts["limit"], month=facts["month"])
         return cls.model_validate({"data": facts, "usage": usage})
 
 
@@ -72,7 +100,7 @@ class EvaluationView(Model):
     id: str
     score: int
     label: Literal["A", "B", "C"]
-    recommendation: Literal["approve", "approve_with_conditions", "approve_with_verification", "reject"]
+    recommendation: Recommendation
     summary: str
     risk_flags: list[str]
     fraud_signals: list[str]
@@ -87,7 +115,7 @@ class EvaluationJob(Model):
 
     job_id: str
     lead_id: str
-    status: Literal["pending", "processing", "completed", "failed", "cancelled"]
+    status: Status
     requested_at: datetime
     estimated_completion: datetime | None = None
     started_at: datetime | None = None
@@ -102,12 +130,19 @@ class EvaluationJob(Model):
     max_retries: int | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], *, now: datetime) -> "EvaluationJob":
-        """From the job's row and its evaluation's. Each state tells what is of use in it."""
+    def of(
+        cls, row: Mapping[str, Any], *, now: datetime, durations: Sequence[timedelta] = ()
+    ) -> "EvaluationJob":
+        """From the job's row and its evaluation's. Each state tells what is of use in it.
+
+        `durations`: what the latest jobs took, to say when a live one will be done.
+        """
         status, started_at, completed_at = row["status"], row["started_at"], row["completed_at"]
         told = {name: row[name] for name in ("lead_id", "status", "requested_at")}
         if status in ("pending", "processing"):
-            told["estimated_completion"] = row["requested_at"] + PROMISE
+            told["estimated_completion"] = estimate_completion(
+                requested_at=row["requested_at"], due_at=row["run_after"], durations=durations, now=now
+            )
         else:
             told["completed_at"] = completed_at
         if status != "pending" and started_at:
@@ -126,3 +161,10 @@ class EvaluationJob(Model):
 
 class EvaluationJobAnswer(Model):
     data: EvaluationJob
+
+
+class EvaluationJobList(Model):
+    """The newest first."""
+
+    data: list[EvaluationJob]
+    next_cursor: str | None = None

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from millrace.entry.endings import report
 from millrace.entry.envelope import Answer
+from millrace.entry.holding import hold
 from millrace.entry.invocation import LambdaContext, Message, Tick
 from millrace.entry.logs import log, log_fault
 from millrace.entry.metrics import count
@@ -21,6 +22,7 @@ __all__ = [
     "Routes",
     "Tick",
     "count",
+    "hold",
     "log",
     "log_fault",
     "report",

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from millrace.errors import DatabaseUnavailable, QuotaExceeded, Refusal
+from millrace.domain.quota import bounds_of
+from millrace.errors import DatabaseUnavailable, QuotaExceeded, Refusal, StorageUnavailable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -53,7 +54,7 @@ def render_refusal(refusal: Refusal, *, now: datetime) -> Rendered:
     headers = rate_headers(refusal.facts.get("usage"), now=now)
     if isinstance(refusal, QuotaExceeded) and headers:
         headers["Retry-After"] = str(seconds_until_renewal(refusal.facts["usage"]["month"], now=now))
-    if isinstance(refusal, DatabaseUnavailable):
+    if isinstance(refusal, (DatabaseUnavailable, StorageUnavailable)):
         headers["Retry-After"] = "1"
     said = {"success": False, "error": refusal.code, "message": refusal.message, **refusal.facts}
     return Rendered(refusal.status, to_json(said), {**headers, **refusal.headers})
@@ -63,7 +64,7 @@ def rate_headers(usage: Mapping[str, Any] | None, *, now: datetime) -> dict[str,
     """The quota in the words of the IETF's draft: how much a month, how much is left and for how long."""
     if not usage or "month" not in usage:
         return {}
-    begins, ends = _month(usage["month"])
+    begins, ends = bounds_of(usage["month"])
     left = usage["remaining"] if "remaining" in usage else max(0, usage["limit"] - usage["used"])
     until = seconds_until_renewal(usage["month"], now=now)
     return {
@@ -73,13 +74,7 @@ def rate_headers(usage: Mapping[str, Any] | None, *, now: datetime) -> dict[str,
 
 
 def seconds_until_renewal(month: str, *, now: datetime) -> int:
-    return max(0, int((_month(month)[1] - now).total_seconds()))
-
-
-def _month(month: str) -> tuple[datetime, datetime]:
-    """`2025-12` as its first moment and the next month's."""
-    begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    return begins, (begins + timedelta(days=31)).replace(day=1)
+    return max(0, int((bounds_of(month)[1] - now).total_seconds()))
 
 
 def to_json(value: Any) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 
 from aws_lambda_powertools.event_handler import Response
@@ -14,6 +15,7 @@ from millrace.entry.envelope import Rendered
 from millrace.entry.invocation import LambdaContext
 from millrace.entry.logs import log
 from millrace.entry.metrics import count
+from millrace.entry.query import check_query
 from millrace.entry.request import (
     REQUEST_ID,
     Request,
@@ -37,9 +39,11 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Route:
     """One method of one path: all that is needed to serve it and to document it.
 
-    `scope` is what a key needs; only a `public` route has none. `headers` are those that must be sent.
-    `creates` names the kind of job that a request makes, to be counted. `also` are statuses of success beside
-    `status`, and `refuses` what the handler itself may refuse with: both for the API's description alone.
+    `scope` is what a key needs; only a `public` route has none. `headers` are those that must be sent. What
+    has a default in the handler's signature is a parameter of the query.
+    `creates` names the kind of job that a request makes, to be counted; `once` is for what creates another
+    thing. Either takes an Idempotency-Key. `also` are statuses of success beside `status`, and `refuses` what
+    the handler itself may refuse with: both for the API's description alone.
     """
 
     method: str
@@ -50,6 +54,7 @@ class Route:
     public: bool = False
     headers: tuple[str, ...] = ()
     creates: str | None = None
+    once: bool = False
     also: tuple[int, ...] = ()
     refuses: tuple[type[Refusal], ...] = ()
 
@@ -59,6 +64,17 @@ class Route:
         first, second, *others = inspect.signature(self.handler).parameters
         if (first, second) != ("request", "env") or not set(PLACEHOLDER.findall(self.rule)) <= set(others):
             raise TypeError(f"{self.handler.__name__} must take request, env and each part of {self.rule}")
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a repeat with the same Idempotency-Key is done once."""
+        return self.once or self.creates is not None
+
+    @cached_property
+    def queries(self) -> frozenset[str]:
+        """The names that may stand in the query."""
+        parameters = inspect.signature(self.handler).parameters.values()
+        return frozenset(one.name for one in parameters if one.default is not one.empty)
 
     def values_in(self, path: str) -> dict[str, str] | None:
         """The path's values by their names, or None when the route does not take it."""
@@ -94,7 +110,7 @@ class Exchange:
         )
 
     def admit(self, route: Route, *, event: HttpEvent, path_values: Mapping[str, str]) -> None:
-        """Check all but the body's fields, in an order that can be followed: headers, path, rights, body."""
+        """Check all but what fields hold, in a fixed order: headers, path, rights, query, body."""
         self.route = route
         check_path(event.path)
         check_headers(self.headers, required=route.headers)
@@ -103,6 +119,7 @@ class Exchange:
         self.caller = read_caller(event)
         if route.scope is not None:
             check_scope(self.caller, scope=route.scope)
+        check_query(event.raw_query_string, known=route.queries)
         self.request = Request(
             method=route.method,
             path=event.path,

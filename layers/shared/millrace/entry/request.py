@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from millrace.domain.callers import Caller
+from millrace.domain.idempotency import IdempotencyKey
 from millrace.entry.invocation import Invocation
 from millrace.errors import InvalidRequest, MissingHeaders, MissingScope
 
@@ -46,8 +47,9 @@ class Request(Invocation):
         return self._required(PERSON)
 
     @property
-    def idempotency_key(self) -> str | None:
-        return self.headers.get(IDEMPOTENCY_KEY.lower())
+    def idempotency_key(self) -> IdempotencyKey | None:
+        given = self.headers.get(IDEMPOTENCY_KEY.lower())
+        return IdempotencyKey(given, self.fingerprint) if given else None
 
     @cached_property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict, TypeVar, Unpack, get_type_hints
+from typing import Annotated, Any, TypedDict, TypeVar, Unpack, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware as ValidationMiddleware,
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from millrace.entry.envelope import Answer, render_refusal, render_success
 from millrace.entry.exchange import Exchange, Route
@@ -34,6 +35,7 @@ class Rules(TypedDict, total=False):
     status: int
     headers: tuple[str, ...]
     creates: str
+    once: bool
     also: tuple[int, ...]
     refuses: tuple[type[Refusal], ...]
 
@@ -41,12 +43,15 @@ class Rules(TypedDict, total=False):
 class Routes:
     """The routes of one function. Called with an event it answers in API Gateway's format, whatever happens.
 
-    A handler takes the request and env, then the path's placeholders and the body by name, and returns a
-    pydantic model or an Answer. What it raises as a Refusal is answered as such, all else as InternalError.
+    A handler takes the request and env, then by name the path's placeholders, the body, and what may stand in
+    the query, which has defaults. It returns a pydantic model or an Answer. What it raises as a Refusal is
+    answered as such, all else as InternalError.
+
+    `groups` are routes of the same function that stand in modules of their own.
     """
 
-    def __init__(self) -> None:
-        self.all: list[Route] = []
+    def __init__(self, *groups: "Routes") -> None:
+        self.all: list[Route] = [route for group in groups for route in group.all]
         self._of_thread = threading.local()
 
     def get(self, rule: str, **rules: Unpack[Rules]) -> Callable[[Handler], Handler]:
@@ -146,6 +151,9 @@ def calling(route: Route, *, resolver: Resolver) -> Callable[..., Response[str]]
 
     hints = get_type_hints(route.handler, include_extras=True)
     parameters = list(inspect.signature(route.handler).parameters.values())[2:]
+    for name in route.queries:
+        # Powertools must be told where a value is that has bounds of its own.
+        hints[name] = Annotated[hints[name], Query()]
     seen = [parameter.replace(annotation=hints[parameter.name]) for parameter in parameters]
     call.__name__ = route.handler.__name__
     call.__doc__ = route.handler.__doc__

@@ -1,6 +1,6 @@
 """What a model has against an input, in words that name the field and never repeat the value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ MEANING = {
     "string_pattern_mismatch": "is not in the right form",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "is a number out of range",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
@@ -26,6 +27,7 @@ MEANING = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
     "literal_error": "must be one of {expected}",
     "enum": "must be one of {expected}",
     "list_type": "must be a list",
@@ -38,12 +40,20 @@ MEANING = {
     "datetime_parsing": "must be a time such as 2025-12-17T10:00:00Z",
     "date_type": "must be a date such as 2025-12-17",
     "date_parsing": "must be a date such as 2025-12-17",
+    "date_from_datetime_parsing": "must be a date such as 2025-12-17",
+    # A rule of our own, in words of our own.
+    "broken_rule": "{rule}",
 }
 
 
 def refuse_input(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
-    """The refusal for what pydantic found: one entry of `fields` for each field."""
-    fields = list(islice(_describe(errors), MOST_FAULTS))
+    """The refusal for what pydantic found."""
+    return refuse_fields(_describe(errors))
+
+
+def refuse_fields(faults: Iterable[dict[str, str]]) -> InvalidRequest:
+    """One entry of `fields` for each fault, and the first few in the message."""
+    fields = list(islice(faults, MOST_FAULTS))
     named = ", ".join(f"{fault['field']} {fault['message']}" for fault in fields[:3])
     return InvalidRequest(f"The request is not valid: {named}.", fields=fields)
 

@@ -22,6 +22,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "STACK": (),
     "migrations": (*DATABASE, "DATABASE_PASSWORD_SECRET", "MIGRATIONS_FOLDER"),
     "config.ai_models": ("AI_MODELS",),
+    "config.document_days": ("DOCUMENT_DAYS",),
     "config.ai_default_model": ("AI_MODELS",),
 }
 
