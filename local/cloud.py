@@ -1,6 +1,7 @@
 """The local cloud put together: functions, API, doorbells, schedules and bucket of one template."""
 
 import logging
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from local.intrinsics import TemplateInvalid
 from local.roster import Roster, give_back
 from local.runtime import Runtime
 from local.schedule import Schedules
-from local.settings import Settings, local_variables, read_links_secret
+from local.settings import Settings, local_variables, model_variables, read_links_secret
 from local.storage import Storage
 from local.template import Function, Template
 from millrace.bindings.folder import FolderBucket
@@ -103,6 +104,8 @@ class Cloud:
         variables = local_variables(
             function.environment, settings=self._settings, links_secret=self._links_secret, roles=self._roles
         )
+        if "AI_MODELS" in variables:
+            variables |= model_variables(os.environ)
         urls = {
             name.removeprefix(QUEUE_VARIABLE).lower(): url
             for name, url in variables.items()

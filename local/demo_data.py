@@ -5,20 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Self
 
-from local.demo_papers import Person, papers_of
+from local.demo_papers import Paper, Person, papers_in, papers_of, read_cases
 from local.settings import Settings, local_variables
 from millrace.bindings.bucket import Bucket
 from millrace.bindings.database import Database
+from millrace.domain.callers import SCOPES
+from millrace.domain.money import from_dollars
 from millrace.env import Env
-from millrace.store import keys, leads, tenants
+from millrace.store import documents, keys, leads, tenants
 
 TOKEN = "test-token"  # noqa: S105 - a row of the demo data, known to everybody
 DEMO_SITE = "site_demo"
 # The demo runs as often as one likes, so the site it runs on has a limit of its own.
 DEMO_EVALUATIONS_A_MONTH = 1_000_000
-SCOPES = ("evaluations:read", "evaluations:write")
-MICROUSD = 1_000_000
 
 FIRST_NAMES = (
     "Amara",
@@ -40,14 +41,22 @@ LEADS_TO_TRY = 30
 
 @dataclass(frozen=True, slots=True)
 class DemoLead:
-    """`person` is None for a lead who handed nothing in."""
+    """`income` is what they say they earn in a month. Without papers they have handed nothing in."""
 
     id: str
     tenant_id: str
     site_id: str
     name: str
-    rent: int
-    person: Person | None
+    rent: Decimal
+    income: Decimal | None = None
+    papers: tuple[Paper, ...] = ()
+
+    @classmethod
+    def of(
+        cls, lead_id: str, person: Person, *, rent: int, site_id: str, tenant_id: str = "tenant_demo"
+    ) -> Self:
+        papers = tuple(papers_of(person))
+        return cls(lead_id, tenant_id, site_id, person.name, Decimal(rent), person.monthly_income, papers)
 
 
 def load(settings: Settings) -> None:
@@ -101,46 +110,60 @@ def load_lead(db: Database, bucket: Bucket, *, lead: DemoLead, now: datetime) ->
         last_name=last_name,
         email=f"{first_name.lower()}@example.com",
         employment_status="employed",
-        monthly_income_microusd=int(lead.person.monthly_income * MICROUSD) if lead.person else None,
-        monthly_rent_microusd=lead.rent * MICROUSD,
+        monthly_income_microusd=None if lead.income is None else from_dollars(lead.income),
+        monthly_rent_microusd=from_dollars(lead.rent),
     )
     leads.create(db, new, now=now)
-    if lead.person:
-        load_papers(db, bucket, lead=lead, person=lead.person, now=now)
+    for paper in lead.papers:
+        load_paper(db, bucket, lead=lead, paper=paper, now=now)
 
 
-def load_papers(db: Database, bucket: Bucket, *, lead: DemoLead, person: Person, now: datetime) -> None:
-    for paper in papers_of(person):
-        content = paper.text.encode()
-        key = f"tenants/{lead.tenant_id}/leads/{lead.id}/{paper.file_name}"
-        if bucket.head(key) is None:
-            bucket.put(key, content, content_type="text/plain")
-        document = leads.NewDocument(
-            id=f"{lead.id}_{paper.document_type}",
-            tenant_id=lead.tenant_id,
-            lead_id=lead.id,
-            document_type=paper.document_type,
-            file_name=paper.file_name,
-            size_bytes=len(content),
-            mime_type="text/plain",
-            storage_key=key,
-            checksum=hashlib.sha256(content).hexdigest(),
-        )
-        leads.add_document(db, document, now=now)
+def load_paper(db: Database, bucket: Bucket, *, lead: DemoLead, paper: Paper, now: datetime) -> None:
+    key = f"tenants/{lead.tenant_id}/leads/{lead.id}/{paper.file_name}"
+    document = documents.NewDocument(
+        id=f"{lead.id}_{paper.file_name.partition('.')[0]}",
+        tenant_id=lead.tenant_id,
+        lead_id=lead.id,
+        document_type=paper.document_type,
+        file_name=paper.file_name,
+        size_bytes=len(paper.content),
+        mime_type=paper.mime_type,
+        storage_key=key,
+        checksum=hashlib.sha256(paper.content).hexdigest(),
+    )
+    # What somebody has deleted since does not come back.
+    if documents.add(db, document, now=now):
+        bucket.put(key, paper.content, content_type=paper.mime_type)
 
 
 def leads_to_try() -> Iterator[DemoLead]:
     """lead_123 and many more for a person to try things on. The demo leaves them alone."""
     first = Person("Robin Rivers", "Harbour Logistics Ltd", Decimal("6482.50"), "2021-03-15")
-    yield DemoLead("lead_123", "tenant_demo", "site_abc", first.name, 1_950, first)
+    yield DemoLead.of("lead_123", first, rent=1_950, site_id="site_abc")
     other = Person("Olive Ostrom", "Meadow School", Decimal("5120.75"), "2022-08-01")
-    yield DemoLead("lead_other", "tenant_other", "site_other", other.name, 1_500, other)
+    yield DemoLead.of("lead_other", other, rent=1_500, site_id="site_other", tenant_id="tenant_other")
+    yield from leads_with_real_papers()
     for number in range(1, LEADS_TO_TRY + 1):
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
         income = Decimal("3871.43") + number * Decimal("127.31")
         year, month = 2018 + number % 8, 1 + number % 9
         person = Person(name, EMPLOYERS[number % len(EMPLOYERS)], income, f"{year}-{month:02}-01")
-        yield DemoLead(f"lead_{number:03}", "tenant_demo", "site_abc", name, 1_400 + 25 * number, person)
+        yield DemoLead.of(f"lead_{number:03}", person, rent=1_400 + 25 * number, site_id="site_abc")
+
+
+def leads_with_real_papers() -> Iterator[DemoLead]:
+    """lead_strong, lead_middling, lead_forged and others, by what is to come of their papers."""
+    for case in read_cases():
+        stated = case["stated_monthly_income"]
+        yield DemoLead(
+            f"lead_{case['case']}",
+            "tenant_demo",
+            "site_abc",
+            case["name"],
+            rent=Decimal(case["monthly_rent"]),
+            income=None if stated is None else Decimal(stated),
+            papers=tuple(papers_in(case)),
+        )
 
 
 def leads_of_the_demo() -> Iterator[DemoLead]:
@@ -170,5 +193,5 @@ def leads_of_the_demo() -> Iterator[DemoLead]:
         ),
     }
     for lead_id, (rent, person) in people.items():
-        yield DemoLead(lead_id, "tenant_demo", DEMO_SITE, person.name, rent, person)
-    yield DemoLead("lead_demo_empty", "tenant_demo", DEMO_SITE, "Eve Empty", 1_600, None)
+        yield DemoLead.of(lead_id, person, rent=rent, site_id=DEMO_SITE)
+    yield DemoLead("lead_demo_empty", "tenant_demo", DEMO_SITE, "Eve Empty", Decimal(1_600))

@@ -1,8 +1,15 @@
-"""The papers that the demo's leads hand in: pay slips, letters and statements, as plain text."""
+"""The papers that the demo's leads hand in: pay slips and statements as PDFs, letters as plain text."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from local.demo_pdf import write_pdf
+
+DOCUMENTS = Path(__file__).parent / "demo_documents"
 
 CENT = Decimal("0.01")
 TAX = Decimal("0.2237")
@@ -25,13 +32,32 @@ class Person:
 class Paper:
     document_type: str
     file_name: str
-    text: str
+    mime_type: str
+    content: bytes
 
 
 def papers_of(person: Person) -> Iterator[Paper]:
-    yield Paper("pay_slip", "pay-slip-november.txt", write_pay_slip(person))
-    yield Paper("employment_letter", "employment-letter.txt", write_letter(person))
-    yield Paper("bank_statement", "bank-statement-november.txt", write_statement(person))
+    yield make_paper("pay_slip", "pay-slip-november", text=write_pay_slip(person))
+    yield make_paper("employment_letter", "employment-letter", text=write_letter(person))
+    yield make_paper("bank_statement", "bank-statement-november", text=write_statement(person))
+
+
+def make_paper(document_type: str, name: str, *, text: str) -> Paper:
+    if document_type == "employment_letter":
+        return Paper(document_type, f"{name}.txt", "text/plain", text.encode())
+    return Paper(document_type, f"{name}.pdf", "application/pdf", write_pdf(text))
+
+
+def read_cases() -> list[dict[str, Any]]:
+    """The leads whose papers lie in demo_documents/, and what is to come of each."""
+    cases: list[dict[str, Any]] = json.loads((DOCUMENTS / "cases.json").read_text(encoding="utf-8"))
+    return cases
+
+
+def papers_in(case: dict[str, Any]) -> Iterator[Paper]:
+    for file_name, document_type in case["documents"].items():
+        path = DOCUMENTS / case["case"] / file_name
+        yield make_paper(document_type, path.stem, text=path.read_text(encoding="utf-8"))
 
 
 def write_pay_slip(person: Person) -> str:

@@ -14,6 +14,7 @@ PORT = 8787
 DRAIN_SECONDS = 8
 # For how long a poll may be held until there is news.
 MAX_WAIT_SECONDS = 20
+MODEL_VARIABLES = ("AI_", "BEDROCK_", "CLOUDFLARE_", "OPENAI_")
 # What the template says of the cloud and is not so here: its database's logins, and its secrets.
 CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS", "KEY_PEPPER_SECRET")
 
@@ -80,6 +81,15 @@ def local_variables(
     # Nobody collects them here, and between the log's lines they only hide what is to be read.
     variables["METRICS_NAMESPACE"] = "none"
     return variables
+
+
+def model_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The models that the person who starts the local cloud has chosen, and how they are reached. Without
+    AI_MODELS none: many a shell has a key of OpenAI's in it for other ends.
+    """
+    if not environment.get("AI_MODELS"):
+        return {}
+    return {name: value for name, value in environment.items() if name.startswith(MODEL_VARIABLES)}
 
 
 def read_links_secret(data: Path) -> str:

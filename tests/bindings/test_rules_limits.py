@@ -5,15 +5,19 @@ import time
 
 import pytest
 
+from local.demo_pdf import write_pdf
+from millrace.bindings.ai.pdf import MOST_PAGES
+from millrace.bindings.ai.texts import MOST_BYTES
 from millrace.domain.scoring import judge
 from millrace.errors import InsufficientDocuments
 from tests.papers import ask, letter, read, slip, statement
+from tests.pdfs import page_of
 
 
 def test_an_answer_says_by_what_it_was_made_and_that_it_cost_nothing():
     answer = ask(slip())
 
-    assert answer.model_version == "local/rules@1"
+    assert answer.model_version == "local/rules@2"
     assert (answer.input_tokens, answer.output_tokens, answer.cost_microusd) == (0, 0, 0)
 
 
@@ -43,7 +47,38 @@ def test_documents_that_say_nothing_end_the_job_without_a_verdict(documents):
 
 def test_a_type_it_does_not_read_is_not_read():
     with pytest.raises(InsufficientDocuments):
-        ask(slip(), mime_type="application/pdf")
+        ask(slip(), mime_type="image/png")
+
+
+def test_a_pdf_is_read_like_the_text_in_it():
+    papers = (slip(), letter(), statement())
+
+    answer = ask(*map(write_pdf, papers), mime_type="application/pdf")
+
+    assert answer.text == ask(*papers).text
+    assert answer.warnings == ()
+
+
+def test_where_only_the_beginning_is_read_that_is_said():
+    answer = ask(write_pdf(slip() + "\n" * 60 * MOST_PAGES), mime_type="application/pdf")
+    other = ask(slip() + " " * MOST_BYTES)
+
+    assert answer.warnings == (f"Of Document 1 only the first {MOST_PAGES} pages were read.",)
+    assert other.warnings == (f"Of Document 1 only the first {MOST_BYTES:,} bytes were read.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (page_of(b"q Q"), "it is a PDF without text, a scan perhaps"),
+        (write_pdf("Net pay")[:200], "it is a damaged PDF"),
+        (write_pdf("\x7f~|^" * 40), "it holds no readable text"),
+    ],
+)
+def test_a_pdf_without_text_is_a_warning_that_names_it(content, why):
+    answer = ask(write_pdf(slip()), content, mime_type="application/pdf")
+
+    assert answer.warnings == (f"Document 2 was not read: {why}.",)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from pg8000.exceptions import DatabaseError as ServerError
 
 from millrace.bindings import postgres, stopwatch
 from millrace.bindings.postgres import PostgresDatabase
-from millrace.bindings.secrets import IamToken, SecretPassword
+from millrace.bindings.secrets import ApiKey, IamToken, SecretPassword
+from millrace.domain.model_access import Key
 from millrace.env import Config, Env
-from millrace.errors import ConfigurationInvalid, DatabaseUnavailable
+from millrace.errors import ConfigurationInvalid, DatabaseUnavailable, ModelUnavailable
 from tests.bindings.loopback import refusing
 
 HOST = "millrace.cluster-example.eu-west-1.rds.amazonaws.com"
@@ -94,6 +95,51 @@ def test_repr_hides_the_password(manager):
     password()
 
     assert "bare" not in repr(password)
+
+
+def keep_key(manager, secret: str) -> ApiKey:
+    secret_id = manager.create_secret(Name="provider", SecretString=secret)["ARN"]
+    return ApiKey(Key("OPENAI_API_KEY_SECRET", secret_id=secret_id))
+
+
+@pytest.mark.parametrize("secret", ["a-key", " a-key\n", json.dumps({"api_key": "a-key"})])
+def test_a_provider_s_key_is_the_text_of_the_secret_or_in_its_json(manager, secret):
+    assert keep_key(manager, secret)() == "a-key"
+
+
+def test_a_provider_s_key_may_be_configured_itself():
+    assert ApiKey(Key("OPENAI_API_KEY", value="a-key"))() == "a-key"
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "hidden key", "hidden\r\nX-Other: header", "hidd\u00e9n", '{"key": "hidden"}']
+)
+def test_what_is_no_key_is_a_wrong_configuration_that_does_not_tell_it(manager, secret):
+    with pytest.raises(ConfigurationInvalid, match="OPENAI_API_KEY_SECRET") as refused:
+        keep_key(manager, secret or " ")()
+
+    assert "hidd" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_provider_s_key_that_was_refused_is_asked_for_anew(manager):
+    key = keep_key(manager, "old")
+    first = key()
+    manager.put_secret_value(SecretId="provider", SecretString="new")
+    kept = key()
+
+    key.forget()
+
+    assert (first, kept, key()) == ("old", "old", "new")
+
+
+def test_a_key_that_cannot_be_had_means_the_model_is_unavailable(manager):
+    with pytest.raises(ModelUnavailable, match="ResourceNotFoundException"):
+        ApiKey(Key("OPENAI_API_KEY_SECRET", secret_id="arn:of:nothing"))()
+
+
+def test_repr_hides_a_provider_s_key():
+    assert "hidden" not in repr(ApiKey(Key("OPENAI_API_KEY", value="hidden-key")))
 
 
 def test_an_iam_token_is_what_boto3_would_make():

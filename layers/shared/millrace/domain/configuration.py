@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+from millrace.domain.model_access import ModelAccess, read_model_access
 from millrace.errors import ConfigurationInvalid
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TLS_CHOICES = ("verify", "off")
 QUEUE_VARIABLE = "QUEUE_URL_"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-MODEL_NAME = re.compile(r"[a-z0-9_-]+/[A-Za-z0-9._:/-]+")
+MODEL_NAME = re.compile(r"@?[a-z0-9_-]+/[A-Za-z0-9._:/-]+")
 KMS_KEY = re.compile(r"kms:[A-Za-z0-9:/_-]+")
 SHORTEST_SECRET = 16
 DATABASE_SECONDS = 28
+DOCUMENT_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ class Config:
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     ai_models: tuple[str, ...] = ("local/rules",)
     ai_default_model: str = "local/rules"
+    model_access: ModelAccess = field(default_factory=ModelAccess)
     key_pepper_secret: str | None = None
     migrations_folder: str | None = None
+    max_wait_seconds: int = 0
+    document_days: int = DOCUMENT_DAYS
     metrics_namespace: str | None = "Millrace"
     log_level: str = "INFO"
 
@@ -61,8 +66,11 @@ def read_config(variables: Mapping[str, str]) -> Config:
         queue_urls=reading.queue_urls(),
         ai_models=models,
         ai_default_model=reading.default_model(models),
+        model_access=read_model_access(reading, models=models),
         key_pepper_secret=reading.text("KEY_PEPPER_SECRET"),
         migrations_folder=reading.text("MIGRATIONS_FOLDER"),
+        max_wait_seconds=reading.seconds("MAX_WAIT_SECONDS", otherwise=0, least=0),
+        document_days=reading.days("DOCUMENT_DAYS", otherwise=DOCUMENT_DAYS),
         metrics_namespace=reading.metrics_namespace(),
         log_level=reading.choice("LOG_LEVEL", LOG_LEVELS) or "INFO",
     )
@@ -95,10 +103,16 @@ class Reading:
             self.refuse(name, f"must be one of {', '.join(choices)}")
         return value
 
-    def seconds(self, name: str, *, otherwise: int) -> int:
+    def seconds(self, name: str, *, otherwise: int, least: int = 1) -> int:
+        return self._whole(name, unit="seconds", otherwise=otherwise, least=least, most=999)
+
+    def days(self, name: str, *, otherwise: int) -> int:
+        return self._whole(name, unit="days", otherwise=otherwise, least=1, most=9999)
+
+    def _whole(self, name: str, *, unit: str, otherwise: int, least: int, most: int) -> int:
         value = self.text(name) or str(otherwise)
-        if not re.fullmatch("[1-9][0-9]{0,2}", value):
-            self.refuse(name, "must be whole seconds, from 1 to 999")
+        if not re.fullmatch("0|[1-9][0-9]{0,3}", value) or not least <= int(value) <= most:
+            self.refuse(name, f"must be whole {unit}, from {least} to {most}")
             return otherwise
         return int(value)
 

@@ -164,4 +164,4 @@ def ask_about(lead: Mapping[str, Any], *, documents: tuple[Document, ...], today
     ):
         if lead[column] is not None:
             given[fact] = f"{money.to_dollars(lead[column]):.2f}"
-    return Question(INSTRUCTIONS, given=given, documents=documents)
+    return Question(INSTRUCTIONS, given=given, documents=documents, wants_json=True)

@@ -1,22 +1,22 @@
-"""The model `local/rules`: it reads plain-text documents by rules, costs nothing and needs no network.
+"""The model `local/rules`: it reads text and PDF documents by rules, costs nothing and needs no network.
 
 It finds what a careful person would look for first. What a document tells its reader to do, it does not hear.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
+from millrace.bindings.ai.pdf import Unreadable
 from millrace.bindings.ai.rules.conclusions import conclude
 from millrace.bindings.ai.rules.findings import Findings
 from millrace.bindings.ai.rules.reading import read_document
-from millrace.bindings.ai.rules.text import decode, illegible_share
+from millrace.bindings.ai.texts import PDF_SECONDS, text_of
+from millrace.bindings.stopwatch import Deadline
 from millrace.domain.questions import Document, ModelAnswer, Question
 from millrace.errors import InsufficientDocuments
 
-VERSION = 1
-PLAIN_TEXT = "text/plain"
-NOISE = 0.25
+VERSION = 2
 
 
 class Rules:
@@ -25,7 +25,7 @@ class Rules:
     def run(self, model: str, question: Question) -> ModelAnswer:
         """InsufficientDocuments when not one of the documents could be read or had anything to say."""
         warnings: list[str] = []
-        read = [found for document in question.documents for found in take(document, warnings=warnings)]
+        read = list(take(question.documents, warnings=warnings))
         if not any(found.kind != "other" for found in read):
             raise InsufficientDocuments(
                 "None of the documents could be read as a pay slip, an employment letter or a bank statement."
@@ -34,21 +34,20 @@ class Rules:
         return ModelAnswer(json.dumps(facts), model_version=f"{model}@{VERSION}", warnings=tuple(warnings))
 
 
-def take(document: Document, *, warnings: list[str]) -> Iterable[Findings]:
-    """One document's findings, or none and a warning that names it."""
-    if document.mime_type.partition(";")[0].strip().lower() != PLAIN_TEXT:
-        warnings.append(f"{document.name} was not read: the rules read plain text only.")
-        return
-    text = decode(document.content)
-    if illegible_share(text) > NOISE:
-        warnings.append(f"{document.name} was not read: it holds no readable text.")
-        return
-    findings = read_document(text)
-    if findings.kind == "other":
-        warnings.append(
-            f"{document.name} is neither a pay slip nor an employment letter nor a bank statement."
-        )
-    yield findings
+def take(documents: Iterable[Document], *, warnings: list[str]) -> Iterator[Findings]:
+    """What each document says. Of one that says nothing, a warning that names it."""
+    deadline = Deadline(PDF_SECONDS)
+    for document in documents:
+        try:
+            findings = read_document(text_of(document, deadline=deadline, warn=warnings.append))
+        except Unreadable as fault:
+            warnings.append(f"{document.name} was not read: {fault}.")
+            continue
+        if findings.kind == "other":
+            warnings.append(
+                f"{document.name} is neither a pay slip nor an employment letter nor a bank statement."
+            )
+        yield findings
 
 
 def dollars(text: str | None) -> Decimal | None:

@@ -8,8 +8,9 @@ from millrace.bindings.ai.rules.letters import read_letter
 from millrace.bindings.ai.rules.lines import date_of, pages_missing
 from millrace.bindings.ai.rules.pay_slips import read_pay_slip
 from millrace.bindings.ai.rules.statements import read_statement
-from millrace.bindings.ai.rules.text import amounts_in, illegible_share, lines_of
+from millrace.bindings.ai.rules.text import amounts_in, lines_of
 from millrace.bindings.ai.rules.wording import Kind
+from millrace.bindings.ai.texts import illegible_share
 
 READERS: dict[Kind, Callable[[Findings, Sequence[str]], Findings]] = {
     "pay_slip": read_pay_slip,

@@ -1,4 +1,4 @@
-"""The words, amounts and dates in plain text, read in time that only grows with its bounded length."""
+"""The words, amounts and dates in a text, read in time that only grows with its bounded length."""
 
 import re
 import unicodedata
@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-MOST_BYTES = 400_000
 MOST_LINES = 4_000
 LONGEST_LINE = 400
-MOST_ACCENTS = 0.05
 
-BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # Every repetition is bounded and no two neighbours match the same sign, so nothing here can backtrack far.
@@ -34,38 +31,13 @@ DAY_FIRST = re.compile(
 DATE_FORMS = (YEAR_FIRST, SLASHED, DAY_FIRST, MONTH_FIRST)
 
 
-def decode(content: bytes) -> str:
-    """Any bytes become text. What is in no known encoding becomes U+FFFD, and `illegible_share` sees it."""
-    head = content[:MOST_BYTES]
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            return head.decode(encoding, errors="replace")
-    try:
-        return head.decode("utf-8")
-    except UnicodeDecodeError:
-        text = head.decode("utf-8", errors="replace")
-        return head.decode("cp1252", errors="replace") if is_western(text) else text
-
-
-def is_western(text: str) -> bool:
-    """Whether what is not UTF-8 is an accent here and there, as older programs write them, and not noise."""
-    return 0 < text.rstrip("\ufffd").count("\ufffd") < len(text) * MOST_ACCENTS
-
-
 def lines_of(text: str) -> list[str]:
     """Lines with one space between words, full-width and other look-alike signs made plain."""
     lines = (
         " ".join(unicodedata.normalize("NFKC", line[:LONGEST_LINE]).split())[:LONGEST_LINE]
-        for line in text[:MOST_BYTES].splitlines()[:MOST_LINES]
+        for line in text.splitlines()[:MOST_LINES]
     )
     return [line for line in lines if line]
-
-
-def illegible_share(text: str) -> float:
-    """How much of the text people do not print: 0 for clean text, more for a bad scan, near 1 for noise."""
-    signs = [sign for sign in text if not sign.isspace()]
-    strange = sum(1 for sign in signs if sign in "\ufffd~^|\\¬¦§" or unicodedata.category(sign)[0] == "C")
-    return strange / len(signs) if signs else 1.0
 
 
 def amounts_in(text: str) -> Iterator[tuple[int, Decimal]]:
