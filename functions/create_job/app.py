@@ -2,13 +2,12 @@
 
 from millrace import entry
 from millrace.domain.evaluations import CreateEvaluation, EvaluationAccepted
-from millrace.domain.idempotency import IdempotencyKey
+from millrace.domain.settings import AUTO, check_model
 from millrace.entry import Answer, Request
 from millrace.env import Env
 from millrace.errors import (
     AiDisabled,
     AlreadyEvaluated,
-    InvalidRequest,
     JobAlreadyPending,
     LeadNotFound,
     QuotaExceeded,
@@ -37,12 +36,13 @@ def create_evaluation(
         lead_id=lead_id,
         requested_by=request.person_id,
         model_version=choose_model(wanted.model_version, env=env),
-        models=env.config.ai_models if wanted.model_version == "auto" else (),
+        models=env.config.ai_models if wanted.model_version == AUTO else (),
         force_refresh=wanted.force_refresh,
     )
-    key = IdempotencyKey(request.idempotency_key, request.fingerprint) if request.idempotency_key else None
     db = env.DB.for_tenant(order.tenant_id)
-    accepted = evaluations.create(db, order, job_id=env.new_id("job"), now=env.now(), key=key)
+    accepted = evaluations.create(
+        db, order, job_id=env.new_id("job"), now=env.now(), key=request.idempotency_key
+    )
     if not accepted.replayed:
         env.QUEUE.ring("evaluation")
         entry.log("job_created", kind="evaluation", job_id=accepted.facts["job_id"])
@@ -51,13 +51,8 @@ def create_evaluation(
 
 def choose_model(wanted: str, *, env: Env) -> str:
     """`auto` is the default here, until the tenant has one of its own. Any other must be configured."""
-    if wanted == "auto":
-        return env.config.ai_default_model
-    if wanted not in env.config.ai_models:
-        known = ", ".join(("auto", *env.config.ai_models))
-        fault = {"field": "model_version", "message": f"must be one of {known}"}
-        raise InvalidRequest(f"model_version must be one of {known}.", fields=[fault])
-    return wanted
+    check_model(wanted, models=env.config.ai_models, field="model_version")
+    return env.config.ai_default_model if wanted == AUTO else wanted
 
 
 handler = entry.worker(fetch=routes)

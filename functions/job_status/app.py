@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from functions.job_status import receipts
 from millrace import entry
 from millrace.domain.activity import ActivityList, LeadEvaluation, LeadEvaluationAnswer, LeadEvaluationList
 from millrace.domain.evaluations import (
@@ -23,7 +24,7 @@ from millrace.env import Env
 from millrace.errors import EvaluationNotFound, JobNotFound, LeadNotFound, SiteNotFound
 from millrace.store import evaluation_history, lead_history, monthly_usage
 
-routes = entry.Routes()
+routes = entry.Routes(receipts.routes)
 
 
 @routes.get(

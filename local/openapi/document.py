@@ -80,8 +80,11 @@ def model_of(route: Route) -> type[BaseModel]:
 
 
 def models_in(read: dict[str, Any], *, routes: Sequence[Route]) -> dict[str, Schema]:
-    """The models' schemas as answers are sent: in the envelope, and never with a null."""
-    own = {name: tidy(schema) for name, schema in read["components"]["schemas"].items()}
+    """The models' schemas. Answers are sent in the envelope, and never with a null."""
+    asked = {model.__name__ for route in routes for model in models_taken(route)}
+    own = {
+        name: tidy(schema, nullable=name in asked) for name, schema in read["components"]["schemas"].items()
+    }
     for name in {"HTTPValidationError", "ValidationError", "ResponseValidationError"} & own.keys():
         del own[name]
     for name in {model_of(route).__name__ for route in routes}:
@@ -90,24 +93,32 @@ def models_in(read: dict[str, Any], *, routes: Sequence[Route]) -> dict[str, Sch
     return own
 
 
-def tidy(schema: Any) -> Any:
-    """Without the titles pydantic makes of names, and without null: an absent value is left out."""
+def tidy(schema: Any, *, nullable: bool = False) -> Any:
+    """Without the titles pydantic makes of names, and without null unless one may send it."""
     if isinstance(schema, list):
-        return [tidy(one) for one in schema]
+        return [tidy(one, nullable=nullable) for one in schema]
     if not isinstance(schema, dict):
         return schema
     if "properties" in schema:
-        schema = {**schema, "properties": {name: tidy(one) for name, one in schema["properties"].items()}}
+        fields = {name: tidy(one, nullable=nullable) for name, one in schema["properties"].items()}
+        schema = {**schema, "properties": fields}
     kept = {
-        name: one if name == "properties" else tidy(one)
+        name: one if name == "properties" else tidy(one, nullable=nullable)
         for name, one in schema.items()
         if not (name == "title" and isinstance(one, str))
     }
-    choices = [one for one in kept.get("anyOf", []) if one != {"type": "null"}]
+    choices = [one for one in kept.get("anyOf", []) if nullable or one != {"type": "null"}]
     if len(choices) == 1:
         del kept["anyOf"]
         kept |= choices[0]
     return kept
+
+
+def models_taken(route: Route) -> list[type[BaseModel]]:
+    """What the handler takes as its body."""
+    hints = get_type_hints(route.handler)
+    taken = [hint for name, hint in hints.items() if name != "return"]
+    return [hint for hint in taken if isinstance(hint, type) and issubclass(hint, BaseModel)]
 
 
 def path_of(route: Route) -> str:
@@ -134,7 +145,7 @@ def finish(operation: dict[str, Any], *, route: Route, examples: dict[str, Any])
 def parameters_of(
     operation: dict[str, Any], *, route: Route, examples: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    names = [*route.headers, *(["Idempotency-Key"] if route.creates else []), "X-Request-Id"]
+    names = [*route.headers, *(["Idempotency-Key"] if route.takes_key else []), "X-Request-Id"]
     return [
         *(parameter_of(given, examples=examples) for given in operation.get("parameters", [])),
         *({"$ref": f"#/components/parameters/{name}"} for name in names),
@@ -143,9 +154,10 @@ def parameters_of(
 
 def parameter_of(given: dict[str, Any], *, examples: Mapping[str, Any]) -> dict[str, Any]:
     """One of the path or of the query. What stands in a path is held to the same rule as the headers."""
-    schema = VALUE_IN_PATH if given["in"] == "path" else tidy(given["schema"])
+    schema = dict(VALUE_IN_PATH) if given["in"] == "path" else tidy(given["schema"])
+    said = {"description": schema.pop("description")} if "description" in schema else {}
     example = {"example": examples[given["name"]]} if given["name"] in examples else {}
-    return {**given, "schema": schema, **example}
+    return {**given, **said, "schema": schema, **example}
 
 
 def successes_of(route: Route, *, examples: dict[str, Any]) -> dict[str, Schema]:
@@ -171,7 +183,7 @@ def successes_of(route: Route, *, examples: dict[str, Any]) -> dict[str, Schema]
 def success_headers(status: int, *, route: Route, model: type[BaseModel]) -> list[str]:
     names = ["X-Request-Id"]
     names += ["Retry-After"] if status == 202 else []
-    names += ["Idempotent-Replayed"] if route.creates else []
+    names += ["Idempotent-Replayed"] if route.takes_key else []
     names += ["RateLimit", "RateLimit-Policy"] if "usage" in model.model_fields else []
     return names
 
@@ -179,9 +191,9 @@ def success_headers(status: int, *, route: Route, model: type[BaseModel]) -> lis
 def body_of(operation: dict[str, Any], *, route: Route, examples: dict[str, Any]) -> Schema:
     """A body may be left out when each of its fields may: then the defaults hold."""
     content = operation["requestBody"]["content"]["application/json"]
-    hints = get_type_hints(route.handler).values()
-    taken = [hint for hint in hints if isinstance(hint, type) and issubclass(hint, BaseModel)]
-    needed = any(field.is_required() for model in taken for field in model.model_fields.values())
+    needed = any(
+        field.is_required() for model in models_taken(route) for field in model.model_fields.values()
+    )
     return {
         "required": needed,
         "content": {

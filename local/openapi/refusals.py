@@ -21,8 +21,8 @@ FAULT: Schema = {
 }
 USED: Schema = {
     "type": "object",
-    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT},
-    "required": ["used", "limit", "month", "tier"],
+    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "warning": TEXT},
+    "required": ["used", "limit", "month", "tier", "warning"],
 }
 
 # The facts beside `error` and `message`, each with an example. Those with a `?` are not always there.
@@ -37,7 +37,21 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
     errors.MissingScope: {"scope?": (TEXT, "evaluations:write")},
     errors.JobAlreadyPending: {"job_id": (TEXT, "job_01a1faf4d5e272b4b7309f099c0d9852")},
     errors.AlreadyEvaluated: {"evaluation_id": (TEXT, "01a1faf4-d5e2-72b4-b730-9f099c0d9852")},
-    errors.QuotaExceeded: {"usage": (USED, {"used": 20, "limit": 20, "month": "2025-12", "tier": "free"})},
+    errors.DocumentInvalid: {"problem": ({"enum": ["size", "type", "checksum"]}, "type")},
+    errors.JobEnded: {"status": (TEXT, "completed")},
+    errors.JobNotFailed: {"status": (TEXT, "completed")},
+    errors.QuotaExceeded: {
+        "usage": (
+            USED,
+            {
+                "used": 20,
+                "limit": 20,
+                "month": "2025-12",
+                "tier": "free",
+                "warning": "20 of 20 evaluations of 2025-12 are used.",
+            },
+        )
+    },
     errors.InternalError: {"request_id": (TEXT, "JKJaXmPLvHcESHA=")},
 }
 
@@ -58,7 +72,7 @@ def refusals_of(route: Route) -> set[type[Refusal]]:
         found.add(errors.MissingHeaders)
     if route.method in WITH_BODY:
         found |= {errors.BodyTooLarge, errors.UnsupportedMediaType}
-    if route.creates:
+    if route.takes_key:
         found.add(errors.IdempotencyKeyReused)
     return found
 

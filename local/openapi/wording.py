@@ -23,7 +23,7 @@ What belongs to somebody else is answered as if it did not exist."""
 
 SUCCESS = {
     200: "As it stands.",
-    201: "Accepted and kept. The work is done later.",
+    201: "Created and kept. A job is done later.",
     202: "Not final yet. Ask again after `Retry-After` seconds.",
 }
 

@@ -28,6 +28,30 @@ def test_a_job_is_accepted_at_once_and_finishes_with_a_result(system: System):
     assert job["evaluation"]["recommendation"] == "approve"
 
 
+def test_what_was_judged_is_found_again_under_its_lead_and_its_site(system: System):
+    job_id = system.post("lead_020").json()["data"]["job_id"]
+    while (polled := system.get(f"{job_id}?wait=20")).status_code == 202:
+        assert polled.json()["data"]["status"] in {"pending", "processing"}
+
+    latest, history, activity, jobs, usage = (
+        system.client.get(f"/api/ops/{path}").json()["data"]
+        for path in (
+            "leads/lead_020/ai-evaluation",
+            "leads/lead_020/ai-evaluations",
+            "leads/lead_020/activity",
+            "ai-evaluation-jobs?lead_id=lead_020&limit=5",
+            "sites/site_abc/ai-usage",
+        )
+    )
+
+    assert polled.status_code == 200
+    assert latest["id"] == polled.json()["data"]["evaluation"]["id"]
+    assert history == [latest]
+    assert [one["what"] for one in activity] == ["completed", "requested"]
+    assert [job["job_id"] for job in jobs] == [job_id]
+    assert 1 <= usage["used"] <= usage["limit"] == SITE_LIMIT
+
+
 def test_a_lead_that_is_not_there_is_404(system: System):
     response = system.post("nonexistent")
 

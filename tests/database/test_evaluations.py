@@ -59,7 +59,13 @@ def test_a_job_beyond_the_quota_leaves_no_job_no_charge_and_no_event(db):
     with pytest.raises(QuotaExceeded) as refused:
         accept_job(db, one_more)
 
-    assert refused.value.facts["usage"] == {"used": 20, "limit": 20, "month": "2025-12", "tier": "free"}
+    assert refused.value.facts["usage"] == {
+        "used": 20,
+        "limit": 20,
+        "month": "2025-12",
+        "tier": "free",
+        "warning": "20 of 20 evaluations of 2025-12 are used.",
+    }
     assert refused.value.message == "Monthly evaluation limit (20) reached for this site."
     assert (
         count_rows(db, "ai_evaluation_jobs")
@@ -237,10 +243,10 @@ def test_a_job_is_read_with_its_evaluation_and_only_by_its_own_site(db):
     add_house(db)
     lead = add_lead(db)
     job_id = accept_job(db, lead)
-    waiting = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
+    waiting, _ = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
     complete_job(db, claim_job(db))
 
-    row = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
+    row, _ = evaluation_history.read(db, job_id, tenant_id="tenant_a", site_id="site_a")
 
     assert (waiting["status"], waiting["score"]) == ("pending", None)
     assert (row["status"], row["score"], row["judged_by"]) == ("completed", 85, "local/rules")

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from millrace.command import backup, copy, jobs, keys, migrations, redrive, schema, tenants
+from millrace.command import backup, copy, jobs, keys, migrations, quotas, redrive, schema, tenants
 from millrace.errors import CommandRefused, DatabaseUnavailable, MillraceError
 
 # Each adds its commands to the parser; help lists them in this order.
-NOUNS = (migrations, schema, backup, copy, tenants, keys, jobs, redrive)
+NOUNS = (migrations, schema, backup, copy, tenants, keys, jobs, quotas, redrive)
 
 DESCRIPTION = "Look after a Millrace database: its schema, its data, its jobs."
 EPILOGUE = """

@@ -14,6 +14,8 @@ LONGEST_BACKOFF_SECONDS = 900.0
 
 # What a caller is told before anything is known: the result is there within the hour.
 PROMISE = timedelta(hours=1)
+# When it is worth asking again how far a live job is.
+POLL_AGAIN_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """What is sold and how much of it each tier has. The one place where the numbers are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+
+from millrace.errors import JobFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,36 @@ EVALUATIONS = Meter(
 )
 
 
+def charged_failures(failure: type[JobFailure] = JobFailure) -> Iterator[str]:
+    """The names of those of its kinds, and of their kinds, that are paid for."""
+    for kind in failure.__subclasses__():
+        if kind.keeps_charge:
+            yield kind.__name__
+        yield from charged_failures(kind)
+
+
+# From so much on, answers say how much of a limit is used.
+WARNING_PERCENT = 80
+
+
+def percentage_of(used: int, *, limit: int) -> int:
+    """Whole percent, rounded down. Of nothing, all is used."""
+    return used * 100 // limit if limit else 100
+
+
+def warn(meter: Meter, *, used: int, limit: int, period: str) -> str | None:
+    """A sentence for who has used most or all of a limit, or more: it may have been lowered meanwhile."""
+    if percentage_of(used, limit=limit) < WARNING_PERCENT:
+        return None
+    return f"{used} of {limit} {meter.name} of {period} are used."
+
+
 def month_of(moment: datetime) -> str:
     """The UTC month, as `2025-12`."""
-    return moment.strftime("%Y-%m")
+    return moment.astimezone(UTC).strftime("%Y-%m")
+
+
+def bounds_of(month: str) -> tuple[datetime, datetime]:
+    """`2025-12` as its first moment and the next month's."""
+    begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return begins, (begins + timedelta(days=31)).replace(day=1)

@@ -1,41 +1,52 @@
-"""Evaluation jobs: accepted and charged, or refused for a reason."""
+"""Evaluation jobs: accepted and charged, or refused for a reason; once more, and no more."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from millrace.bindings.database import Database, Result, Statement
+from millrace.bindings.database import Database, Result, Row, Statement
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, PROMISE
-from millrace.domain.quota import EVALUATIONS, month_of
+from millrace.domain.quota import EVALUATIONS, month_of, warn
 from millrace.errors import (
     AiDisabled,
     AlreadyEvaluated,
     ConstraintBroken,
     DatabaseUnavailable,
     JobAlreadyPending,
+    JobEnded,
+    JobNotFailed,
+    JobNotFound,
     LeadNotFound,
     QuotaExceeded,
     Refusal,
     SiteNotFound,
 )
-from millrace.store import events, idempotency, jobs, ledger
+from millrace.store import evaluation_history, events, idempotency, jobs, ledger, settings
 from millrace.store.idempotency import Accepted
+from millrace.store.monthly_usage import LIMIT_NOW
 
 # A refusal whose reason is gone when we look for it is no refusal: then the request is tried again. Each time
 # it is gone somebody else got on; 16 at once on six leads came to a third try twice in 8,000 requests.
 MOST_TRIES = 8
 
-ACCEPT = """
+
+def is_off(*, tenant: str) -> str:
+    """Whether the tenant at this placeholder has switched it off. Where nothing is said it is on."""
+    return f"COALESCE({settings.value_sql('ai_enabled', tenant=tenant)}, 'true') = 'false'"
+
+
+ACCEPT = f"""
 INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, requested_at,
                                 model_version, last_move_id, run_after, charged_period,
                                 created_at, updated_at)
-SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, {model}, ?1, ?9, ?8, ?6, ?6
+SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, {{model}}, ?1, ?9, ?8, ?6, ?6
 FROM leads AS lead JOIN sites AS site ON site.id = lead.site_id
 WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4 AND lead.deleted_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM settings WHERE tenant_id = ?2 AND key = 'ai_enabled' AND value = 'false')
+  AND NOT {is_off(tenant="?2")}
 """
 
-DEFAULT_MODEL = "tenant_id = ?2 AND key = 'ai_default_model'"
+DEFAULT_MODEL = settings.value_sql("ai_default_model", tenant="?2")
 
 # Whether there is a result already is asked after the insert: that may have waited for the batch which
 # completed the job before, and only a later statement sees what was done meanwhile.
@@ -48,12 +59,11 @@ WHERE id = ?1 AND last_move_id = ?1 AND EXISTS (
 
 # The month's row is born with, and follows, the limit of the site: its own, its tenant's, or its tier's.
 # Its id is the first charge's: made of site and month, it would be another thing to collide on.
-COUNT_IN = """
+COUNT_IN = f"""
 INSERT INTO ai_evaluation_usage (id, tenant_id, site_id, month, evaluation_count, quota_limit, tier,
                                  created_at, updated_at)
 SELECT job.last_move_id, job.tenant_id, job.site_id, job.charged_period, 1,
-       COALESCE(site.evaluations_a_month, tenant.evaluations_a_month,
-                CASE site.tier WHEN 'free' THEN ?4 WHEN 'pro' THEN ?5 ELSE ?6 END),
+       {LIMIT_NOW},
        site.tier, ?3, ?3
 FROM ai_evaluation_jobs AS job
 JOIN sites AS site ON site.id = job.site_id
@@ -75,16 +85,29 @@ JOIN ai_evaluation_usage AS usage ON usage.site_id = job.site_id AND usage.month
 WHERE job.id = ?1 AND job.last_move_id = ?2
 """
 
-WHY_NOT = """
+WHY_NOT = f"""
 SELECT (SELECT id FROM sites WHERE id = ?1 AND tenant_id = ?3) AS site_id,
        (SELECT id FROM leads
         WHERE id = ?2 AND site_id = ?1 AND tenant_id = ?3 AND deleted_at IS NULL) AS lead_id,
-       (SELECT id FROM settings WHERE tenant_id = ?3 AND key = 'ai_enabled' AND value = 'false') AS off,
+       {is_off(tenant="?3")} AS "off [BOOLEAN]",
        (SELECT id FROM ai_evaluation_jobs
         WHERE lead_id = ?2 AND tenant_id = ?3 AND status IN ('pending', 'processing')) AS live_job_id,
        (SELECT evaluation_id FROM ai_evaluation_jobs
         WHERE lead_id = ?2 AND tenant_id = ?3 AND status = 'completed'
         ORDER BY completed_at DESC LIMIT 1) AS evaluation_id
+"""
+
+MAY_RUN_AGAIN = f"""
+(CAST(?6 AS TEXT) IS NULL OR site_id = ?6) AND NOT {is_off(tenant="?2")}
+AND EXISTS (SELECT 1 FROM leads WHERE id = ai_evaluation_jobs.lead_id AND deleted_at IS NULL)
+"""
+
+WHY_NOT_AGAIN = f"""
+SELECT job.status, lead.deleted_at, {is_off(tenant="?2")} AS "off [BOOLEAN]",
+       (SELECT live.id FROM ai_evaluation_jobs AS live
+        WHERE live.lead_id = job.lead_id AND live.status IN ('pending', 'processing')) AS live_job_id
+FROM ai_evaluation_jobs AS job JOIN leads AS lead ON lead.id = job.lead_id
+WHERE job.id = ?1 AND job.tenant_id = ?2 AND (CAST(?3 AS TEXT) IS NULL OR job.site_id = ?3)
 """
 
 
@@ -106,13 +129,12 @@ def create(
     db: Database, order: Order, *, job_id: str, now: datetime, key: IdempotencyKey | None = None
 ) -> Accepted:
     """Accept a job and charge for it, all or nothing: the batch decides whether there may be one."""
-    for _ in range(MOST_TRIES):
-        answer = _try_to_accept(db, order, job_id=job_id, now=now, key=key)
-        if isinstance(answer, Refusal):
-            raise answer
-        if answer:
-            return answer
-    raise DatabaseUnavailable("Others keep changing the same lead. Repeat the request.")
+    withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
+    return _accept(
+        db, [_insert(db, order, job_id=job_id, now=now), *withdraw], move="create", job_id=job_id,
+        move_id=job_id, person=order.requested_by, tenant_id=order.tenant_id, now=now, key=key,
+        why_not=lambda: find_refusal(db, order),
+    )  # fmt: skip
 
 
 def find_refusal(db: Database, order: Order) -> Refusal | None:
@@ -122,7 +144,7 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
         return SiteNotFound()
     if facts["lead_id"] is None:
         return LeadNotFound()
-    if facts["off"] is not None:
+    if facts["off"]:
         return AiDisabled()
     if facts["live_job_id"] is not None:
         return JobAlreadyPending(job_id=facts["live_job_id"])
@@ -131,80 +153,104 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
     return None
 
 
-def retry(db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime) -> bool:
-    """Have a job that ended without a result run again, charged anew. False when it is not such a job.
-
-    QuotaExceeded and JobAlreadyPending as when it was created.
-    """
-    move = jobs.reopen(
-        db, EVALUATION, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now
-    )
-    charge = _charge(db, job_id=job_id, move_id=move_id, now=now)
-    event = events.record(db, EVALUATION, job_id=job_id, move_id=move_id, move="retry", now=now)
-    try:
-        return db.batch([move, *charge, event])[0].meta.changes == 1
-    except ConstraintBroken as broken:
-        if broken.constraint == "one_live_job_per_lead":
-            raise JobAlreadyPending from broken
-        if broken.constraint == "usage_within_quota":
-            raise _quota_exceeded(broken.results) from broken
-        raise
+def retry(
+    db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime, site_id: str | None = None,
+    person: str | None = None, key: IdempotencyKey | None = None,
+) -> Accepted:  # fmt: skip
+    """Have a failed job run again, charged anew. Its site is anyone of the tenant's, unless it is named."""
+    reopened = jobs.reopen(
+        db, EVALUATION, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now,
+        when=MAY_RUN_AGAIN, values=[site_id],
+    )  # fmt: skip
+    return _accept(
+        db, [reopened], move="retry", job_id=job_id, move_id=move_id, person=person, tenant_id=tenant_id,
+        now=now, key=key,
+        why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id, site_id=site_id),
+    )  # fmt: skip
 
 
-def _try_to_accept(
-    db: Database, order: Order, *, job_id: str, now: datetime, key: IdempotencyKey | None
-) -> Accepted | Refusal | None:
-    """One round trip. None when it was refused for a reason that is gone by the time we look for it."""
-    withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
+def find_retry_refusal(db: Database, job_id: str, *, tenant_id: str, site_id: str | None) -> Refusal | None:
+    """Why a job was not run again, by the order of the checks. None when nothing stands against it now."""
+    facts = db.prepare(WHY_NOT_AGAIN).bind(job_id, tenant_id, site_id).first()
+    if facts is None:
+        return JobNotFound()
+    if facts["deleted_at"] is not None:
+        return LeadNotFound()
+    if facts["off"]:
+        return AiDisabled()
+    if facts["status"] != EVALUATION.failed:
+        message = f"The job is {facts['status']}. Only a failed job is retried."
+        return JobNotFailed(message, status=facts["status"])
+    if facts["live_job_id"] is not None:
+        return JobAlreadyPending(job_id=facts["live_job_id"])
+    return None
+
+
+def cancel(
+    db: Database, job_id: str, *, tenant_id: str, site_id: str, move_id: str, now: datetime, person: str
+) -> Row:
+    """End a live job of this site. The job as it then is, also when it was cancelled before."""
+    whose = {"id": job_id, "tenant_id": tenant_id, "site_id": site_id}
+    cancelled = jobs.cancelling(db, EVALUATION, whose=whose, move_id=move_id, now=now, person=person)
+    found = evaluation_history.find(db, job_id, tenant_id=tenant_id, site_id=site_id)
+    row = db.batch([*cancelled, found])[-1].first()
+    if row is None:
+        raise JobNotFound
+    if row["status"] != EVALUATION.cancelled:
+        raise JobEnded(f"The job is {row['status']}, and that is final.", status=row["status"])
+    return row
+
+
+def _accept(
+    db: Database, moved: Sequence[Statement], *, move: str, job_id: str, move_id: str, person: str | None,
+    tenant_id: str, now: datetime, key: IdempotencyKey | None, why_not: Callable[[], Refusal | None],
+) -> Accepted:  # fmt: skip
+    """`moved` and what follows it, in one round trip; when that was refused, a second one tells why."""
     body = [
-        _insert(db, order, job_id=job_id, now=now),
-        *withdraw,
-        *_charge(db, job_id=job_id, move_id=job_id, now=now),
-        events.record(db, EVALUATION, job_id=job_id, move_id=job_id, move="create", now=now),
+        *moved,
+        db.prepare(COUNT_IN).bind(job_id, move_id, now, *EVALUATIONS.tiers.values()),
+        ledger.reserve(db, EVALUATION, job_id=job_id, move_id=move_id, now=now),
+        events.record(db, EVALUATION, job_id=job_id, move_id=move_id, move=move, now=now, person=person),
     ]
-    facts = db.prepare(FACTS).bind(job_id, job_id, now + PROMISE)
-    try:
-        accepted = idempotency.accept(db, key, tenant_id=order.tenant_id, now=now, body=body, facts=facts)
-    except ConstraintBroken as broken:
-        return _meaning(db, order, broken)
-    return accepted or find_refusal(db, order)
+    facts = db.prepare(FACTS).bind(job_id, move_id, now + PROMISE)
+    for _ in range(MOST_TRIES):
+        try:
+            accepted = idempotency.accept(db, key, tenant_id=tenant_id, now=now, body=body, facts=facts)
+        except ConstraintBroken as broken:
+            if broken.constraint == "usage_within_quota":
+                raise _quota_exceeded(broken.results) from broken
+            if broken.constraint != "one_live_job_per_lead":
+                raise
+            accepted = None
+        if accepted:
+            return accepted
+        if refusal := why_not():
+            raise refusal
+    raise DatabaseUnavailable("Others keep changing the same lead. Repeat the request.")
 
 
 def _insert(db: Database, order: Order, *, job_id: str, now: datetime) -> Statement:
     """`auto` is the tenant's own choice while that is configured, and else the installation's."""
     places = ", ".join(f"?{place}" for place in range(10, 10 + len(order.models)))
-    chosen = f"COALESCE((SELECT value FROM settings WHERE {DEFAULT_MODEL} AND value IN ({places})), ?7)"
+    chosen = f"CASE WHEN {DEFAULT_MODEL} IN ({places}) THEN {DEFAULT_MODEL} ELSE ?7 END"
     return db.prepare(ACCEPT.format(model=chosen if places else "?7")).bind(
         job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version,
         month_of(now), now + order.delay, *order.models,
     )  # fmt: skip
 
 
-def _charge(db: Database, *, job_id: str, move_id: str, now: datetime) -> list[Statement]:
-    count = db.prepare(COUNT_IN).bind(job_id, move_id, now, *EVALUATIONS.tiers.values())
-    return [count, ledger.reserve(db, EVALUATION, job_id=job_id, move_id=move_id, now=now)]
-
-
-def _meaning(db: Database, order: Order, broken: ConstraintBroken) -> Refusal | None:
-    """What it means to the caller that the database refused."""
-    if broken.constraint == "usage_within_quota":
-        return _quota_exceeded(broken.results)
-    if broken.constraint == "one_live_job_per_lead":
-        return find_refusal(db, order)
-    raise broken
-
-
 def _quota_exceeded(results: list[Result]) -> QuotaExceeded:
     """The counter's own answer came before the refusal: what it would have been, one too many."""
     usage = results[-1].first()
     assert usage is not None  # noqa: S101 - the ledger's row is refused only after the counter has answered
-    limit = usage["quota_limit"]
+    used, limit, month = usage["evaluation_count"] - 1, usage["quota_limit"], usage["month"]
     return QuotaExceeded(
         f"Monthly evaluation limit ({limit}) reached for this site.",
         usage={
-            "used": usage["evaluation_count"] - 1,
+            "used": used,
             "limit": limit,
-            "month": usage["month"],
+            "month": month,
             "tier": usage["tier"],
+            "warning": warn(EVALUATIONS, used=used, limit=limit, period=month),
         },
     )

@@ -15,14 +15,21 @@ def record(
     move: str,
     now: datetime,
     detail: str | None = None,
+    person: str | None = None,
+    by: str = "id",
 ) -> Statement:
-    """Write the move down, if it took place. A move has one event, so the move's id is the event's."""
+    """Write the move down, if it took place. A move has one event, so the move's id is the event's.
+
+    `person` made it, if one did. `by` is the column that holds `job_id`, for a job that is known by something
+    else of its own.
+    """
     return db.prepare(f"""
         INSERT INTO job_events (id, tenant_id, job_id, kind, attempt, move, detail, created_at)
         SELECT job.last_move_id, job.tenant_id, job.id, '{table.kind}', job.attempt, ?3,
-               jsonb_build_object('status', job.status, 'error_code', CAST(?5 AS TEXT)), ?4
-        FROM {table.name} AS job WHERE job.id = ?1 AND job.last_move_id = ?2
-    """).bind(job_id, move_id, move, now, detail)
+               jsonb_build_object('status', job.status, 'error_code', CAST(?5 AS TEXT),
+                                  'person', CAST(?6 AS TEXT)), ?4
+        FROM {table.name} AS job WHERE job.{by} = ?1 AND job.last_move_id = ?2
+    """).bind(job_id, move_id, move, now, detail, person)
 
 
 def record_claim(db: Database, table: JobTable, *, move_id: str, now: datetime) -> Statement:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from millrace.bindings.database import Database
+from millrace.bindings.database import Database, Result, Statement
 
 # A float is read as a decimal, because some are dollars.
 MEANING: Mapping[str, Callable[[str], Any]] = {
@@ -19,10 +20,50 @@ MEANING: Mapping[str, Callable[[str], Any]] = {
 
 def read(db: Database, *, tenant_id: str) -> dict[str, Any]:
     """Every setting as it holds for the tenant, as a value of its type."""
-    rows = db.prepare("""
+    return _values(_find(db, tenant_id=tenant_id).all())
+
+
+def change(
+    db: Database,
+    values: Mapping[str, bool | str],
+    *,
+    tenant_id: str,
+    new_id: Callable[[], str],
+    now: datetime,
+) -> dict[str, Any]:
+    """Give the tenant values of its own for some settings. Every setting as it then holds."""
+    # Always in the same order, or two who change the same ones could each hold what the other waits for.
+    written = [
+        _write(db, key, value=values[key], tenant_id=tenant_id, setting_id=new_id(), now=now)
+        for key in sorted(values)
+    ]
+    return _values(db.batch([*written, _find(db, tenant_id=tenant_id)])[-1])
+
+
+def value_sql(key: str, *, tenant: str) -> str:
+    """What holds for the tenant at this placeholder, as an expression of SQL. NULL when nothing is set."""
+    return f"""COALESCE((SELECT value FROM settings WHERE tenant_id = {tenant} AND key = '{key}'),
+                    (SELECT value FROM settings WHERE tenant_id IS NULL AND key = '{key}'))"""
+
+
+def _find(db: Database, *, tenant_id: str) -> Statement:
+    return db.prepare("""
         SELECT key, value, value_type FROM settings WHERE tenant_id IS NULL OR tenant_id = ?1
         ORDER BY tenant_id IS NOT NULL
-    """)
-    return {
-        row["key"]: MEANING[row["value_type"]](row["value"]) for row in rows.bind(tenant_id).all().results
-    }
+    """).bind(tenant_id)
+
+
+def _write(
+    db: Database, key: str, *, value: bool | str, tenant_id: str, setting_id: str, now: datetime
+) -> Statement:
+    kind, text = ("boolean", str(value).lower()) if isinstance(value, bool) else ("string", value)
+    return db.prepare("""
+        INSERT INTO settings (id, tenant_id, key, value, value_type, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (tenant_id, key) WHERE tenant_id IS NOT NULL DO UPDATE
+        SET value = excluded.value, value_type = excluded.value_type, updated_at = excluded.updated_at
+    """).bind(setting_id, tenant_id, key, text, kind, now)
+
+
+def _values(found: Result) -> dict[str, Any]:
+    return {row["key"]: MEANING[row["value_type"]](row["value"]) for row in found.results}
