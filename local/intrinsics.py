@@ -112,6 +112,9 @@ class Resolver:
             case "Fn::Join":
                 separator, items = argument
                 return str(separator).join(map(str, self.resolve(items)))
+            case "Fn::Split":
+                separator, text = argument
+                return str(self.resolve(text)).split(separator)
         raise TemplateInvalid(f"the local cloud does not know {name}")
 
     def _ref(self, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from tests.unit.template.deployment import as_list, render
@@ -17,10 +18,15 @@ NAMES_INSIDE = {
     "ServiceName",  # AWS's
     "StageName",  # inside its API
 }
+BEDROCK = "arn:${AWS::Partition}:bedrock:*:"
+PROFILES = f"{BEDROCK}${{AWS::AccountId}}:"
 # What allows more than one named thing, and why.
 WILDCARDS = {
     "${Bucket.Arn}/*": "objects of our one bucket get their names while jobs run",
     "JoinsVpc: *": "EC2 asks for it, and only Lambda itself may use it",
+    f"{BEDROCK}:foundation-model/*": "of AiModels no ARNs can be made, and profiles choose among regions",
+    f"{PROFILES}inference-profile/*": "of AiModels no ARNs can be made",
+    f"{PROFILES}application-inference-profile/*": "of AiModels no ARNs can be made",
 }
 # AWS's policies, which allow what AWS thinks of, and why we take them nevertheless.
 POLICIES_OF_AWS = {
@@ -59,10 +65,21 @@ def wildcards(resources: Resources) -> Iterator[str]:
 def foreign_policies(resources: Resources) -> Iterator[str]:
     """A role takes our own policies, and of AWS's only those in the list."""
     for name, resource in resources.items():
-        for policy in resource.get("Properties", {}).get("ManagedPolicyArns", []):
-            text = render(policy)
+        policies = resource.get("Properties", {}).get("ManagedPolicyArns", [])
+        for text in map(render, chain.from_iterable(map(choices, policies))):
             if text not in resources and text.rpartition("/")[2] not in POLICIES_OF_AWS:
                 yield f"{name} takes AWS's policy {text}"
+
+
+def choices(value: Any) -> Iterator[Any]:
+    """What an !If may choose; else the value itself."""
+    match value:
+        case {"Fn::If": [_, yes, no]}:
+            yield from chain(choices(yes), choices(no))
+        case {"Ref": "AWS::NoValue"}:
+            pass
+        case _:
+            yield value
 
 
 RULES = (fixed_names, wildcards, foreign_policies)

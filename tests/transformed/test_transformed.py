@@ -46,6 +46,16 @@ PLANTED = [
         "arn:aws:iam::aws:policy/AdministratorAccess",
         "OperateRole takes AWS's policy",
     ),
+    (
+        "Resources RunJobRole Properties ManagedPolicyArns 5 Fn::If 1",
+        "arn:aws:iam::aws:policy/AmazonBedrockFullAccess",
+        "RunJobRole takes AWS's policy",
+    ),
+    (
+        "Resources AsksModels Properties PolicyDocument Statement 2 Fn::If 1 Resource",
+        "*",
+        "AsksModels allows * without a reason",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.intrinsics import TemplateInvalid
+from local.intrinsics import Resolver, TemplateInvalid
 from local.template import Consumer, Route, Schedule, Template, read_template
 
 HERE = Path(__file__).parent
@@ -54,6 +54,16 @@ def test_references_substitutions_attributes_and_conditions_are_resolved(templat
     assert environment["RING"] == template.queues["Bell"].url
     assert environment["WHERE"] == f"us-east-1/{template.queues['Bell'].arn}"
     assert environment["NETWORK"] == "public"
+
+
+def test_a_condition_can_tell_whether_a_name_occurs_in_a_parameter():
+    models = {"Ref": "Models"}
+    without = {"Fn::Join": ["", {"Fn::Split": ["rock/", models]}]}
+    occurs = {"Fn::Not": [{"Fn::Equals": [models, without]}]}
+    declared = {"Parameters": {"Models": {"Type": "String"}}}
+
+    assert Resolver(declared, parameters={"Models": "a/b,rock/c"}).holds(occurs)
+    assert not Resolver(declared, parameters={"Models": "a/b,rocks/c"}).holds(occurs)
 
 
 def test_parameters_take_the_place_of_their_defaults():

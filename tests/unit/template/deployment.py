@@ -12,9 +12,10 @@ from tests.unit.template.needs import ROOT, needs_of
 
 @dataclass
 class Deployment:
-    """The document, which a test may plant a fault in, and its meaning."""
+    """The document, which a test may plant a fault in, and its meaning with these parameters."""
 
     document: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(TEMPLATE))
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def resources(self) -> dict[str, Any]:
@@ -31,14 +32,30 @@ class Deployment:
     def functions(self) -> list[str]:
         return list(self.named("AWS::Serverless::Function"))
 
+    def given(self, parameters: dict[str, str]) -> "Deployment":
+        return Deployment(self.document, parameters)
+
     @cached_property
     def _resolver(self) -> Resolver:
-        return Resolver(self.document, parameters={})
+        return Resolver(self.document, parameters=self.parameters)
 
     def resolve(self, value: Any) -> Any:
-        """With the parameters' defaults. None for what AWS::NoValue leaves out."""
+        """Of parameters that are not given, the defaults. None for what AWS::NoValue leaves out."""
         resolved = self._resolver.resolve(value)
         return None if resolved is ABSENT else resolved
+
+    def choose(self, value: Any) -> Any:
+        """As it stands in the template once each !If is decided. None for what is left out."""
+        if isinstance(value, list):
+            return [one for one in map(self.choose, value) if one is not None]
+        match value:
+            case {"Fn::If": [condition, yes, no]}:
+                return self.choose(yes if self._resolver.holds(condition) else no)
+            case {"Ref": "AWS::NoValue"}:
+                return None
+            case dict():
+                return {name: self.choose(one) for name, one in value.items()}
+        return value
 
     def setting(self, function: str, name: str) -> Any:
         shared = self.document["Globals"]["Function"]

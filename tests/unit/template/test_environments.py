@@ -11,11 +11,21 @@ from tests.unit.template.rules.environments import RULES
 
 RUN_JOB = "Resources RunJob Properties"
 CREATE_JOB = "Resources CreateJob Properties"
+GLOBALS = "Globals Function Environment Variables"
 
 PLANTED = [
     (f"{RUN_JOB} Environment Variables BUCKET_URL", None, "RunJob has no variable BUCKET_URL"),
     (f"{RUN_JOB} Environment Variables DATABASE_USER", None, "RunJob has no variable DATABASE_USER"),
-    (f"{CREATE_JOB} Environment Variables AI_MODELS", None, "CreateJob has no variable AI_MODELS"),
+    (f"{GLOBALS} AI_MODELS", None, "CreateJob has no variable AI_MODELS"),
+    (f"{GLOBALS} AI_PRICES", None, "RunJob has no variable AI_PRICES"),
+    (f"{GLOBALS} AI_PRICES", {"Ref": "AiModels"}, "with bedrock/ Manage: the configuration is not valid"),
+    (f"{GLOBALS} CLOUDFLARE_ACCOUNT_ID", "", "with @cf/ CreateJob: the configuration is not valid"),
+    (
+        f"{GLOBALS} CLOUDFLARE_API_TOKEN",
+        {"Ref": "CloudflareApiTokenSecret"},
+        "with @cf/ JobPickup: the configuration is not valid",
+    ),
+    (f"{GLOBALS} OPENAI_BASE_URL", "", "with openai/ at a server of one's own RunJob: "),
     (
         f"{CREATE_JOB} Environment Variables QUEUE_URL_EVALUATION",
         None,
@@ -26,10 +36,10 @@ PLANTED = [
         None,
         "Authorize has no variable KEY_PEPPER_SECRET",
     ),
-    ("Globals Function Environment Variables DATABASE_URL", None, "DATABASE_URL is missing"),
-    ("Globals Function Environment Variables LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of"),
-    ("Globals Function Environment Variables DATABASE_TLS", None, "does not check who the database is"),
-    ("Globals Function Environment Variables DATABASE_TLS", "off", "does not check who the database is"),
+    (f"{GLOBALS} DATABASE_URL", None, "DATABASE_URL is missing"),
+    (f"{GLOBALS} LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of"),
+    (f"{GLOBALS} DATABASE_TLS", None, "does not check who the database is"),
+    (f"{GLOBALS} DATABASE_TLS", "off", "does not check who the database is"),
     (f"{CREATE_JOB} Environment", {"Ref": "AWS::NoValue"}, "CreateJob has no variable DATABASE_URL"),
     (f"{CREATE_JOB} VpcConfig", {"Ref": "AWS::NoValue"}, "CreateJob is not in the VPC"),
     ("Resources DescribeApi Properties VpcConfig", None, "DescribeApi is in the VPC"),

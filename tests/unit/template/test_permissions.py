@@ -11,6 +11,7 @@ from tests.unit.template.rules.permissions import RULES
 RUN_JOB = "Resources RunJobRole Properties"
 ROLE_OF_STATUS = "Resources JobStatus Properties Role"
 READS = "Resources ReadsBucket Properties PolicyDocument Statement 0"
+ASKS = "Resources AsksModels Properties PolicyDocument Statement"
 
 PLANTED = [
     (f"{RUN_JOB} ManagedPolicyArns 0", None, "RunJob may not logs:PutLogEvents Logs.Arn"),
@@ -35,6 +36,18 @@ PLANTED = [
         {"Ref": "JoinsVpc"},
         "DescribeApi needs not ec2:CreateNetworkInterface",
     ),
+    (f"{ASKS} 0", None, "RunJob may not secretsmanager:GetSecretValue CloudflareApiTokenSecret (with @cf/)"),
+    (f"{ASKS} 1", None, "JobPickup may not secretsmanager:GetSecretValue OpenAiApiKeySecret (with openai/)"),
+    (f"{ASKS} 2 Fn::If 1 Resource 1", None, "inference-profile/* (with bedrock/)"),
+    (f"{ASKS} 2 Fn::If 1 Action", "bedrock:*", "RunJob needs not bedrock:* arn:"),
+    (f"{ASKS} 2 Fn::If 0", "NeedsRightsForModels", "RunJob needs not bedrock:InvokeModel arn:"),
+    (f"{RUN_JOB} ManagedPolicyArns 5", None, "RunJob may not bedrock:InvokeModel arn:"),
+    (
+        "Resources CreateJobRole Properties ManagedPolicyArns 0",
+        {"Ref": "AsksModels"},
+        "CreateJob needs not secretsmanager:GetSecretValue OpenAiApiKeySecret",
+    ),
+    ("Conditions HasBedrock", {"Condition": "HasOpenAiKey"}, "RunJob may not bedrock:InvokeModel arn:"),
     (ROLE_OF_STATUS, {"Fn::GetAtt": ["OperateRole", "Arn"]}, "JobStatus has no role of its own"),
     (ROLE_OF_STATUS, None, "JobStatus has no role of its own"),
     (

@@ -1,14 +1,12 @@
-"""Doorbells and the schedule, with faults planted; and the stages, which choose between them."""
+"""Doorbells and the schedule, with faults planted."""
 
-import tomllib
 from typing import Any
 
 import pytest
 
 from tests.unit.template.deployment import Deployment
-from tests.unit.template.needs import ROOT
 from tests.unit.template.planting import faults_after
-from tests.unit.template.rules.rounds import RULES, accepts
+from tests.unit.template.rules.rounds import RULES
 
 BELL = "Resources EvaluationDoorbell Properties"
 RINGING = "Resources RunJob Properties Events EvaluationDoorbell Properties"
@@ -62,13 +60,3 @@ def test_our_template_keeps_the_rule(rule):
 @pytest.mark.parametrize(("path", "value", "fault"), PLANTED)
 def test_a_planted_fault_is_named(path: str, value: Any, fault: str):
     assert [found for found in faults_after(path, value, rules=RULES) if fault in found] != []
-
-
-@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
-def test_a_stage_sets_parameters_that_the_template_accepts(stage: str):
-    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]
-    pairs = (pair.split("=", 1) for pair in settings["parameter_overrides"])
-    given = {name: value.strip("'") for name, value in pairs}
-
-    assert settings["stack_name"] == f"millrace-{stage}"
-    assert accepts(Deployment().document, given)

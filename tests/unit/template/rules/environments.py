@@ -6,24 +6,32 @@ from millrace.domain.configuration import read_config
 from millrace.domain.jobs import JOB_TABLES
 from millrace.errors import ConfigurationInvalid
 from tests.unit.template.deployment import Deployment, kind_variable, referred
+from tests.unit.template.providers import SWITCHED_ON
 
 GATEWAY_SECONDS = 30
 LONGEST_TIMEOUT = 900
 
 # What each thing that hangs on env is configured by. Queues have a variable a kind.
 DATABASE = ("DATABASE_URL", "DATABASE_USER", "DATABASE_TLS", "DATABASE_SECONDS")
+# Whoever knows the models' names checks what they need.
+MODELS = (
+    "AI_MODELS", "AI_PRICES", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN_SECRET", "OPENAI_BASE_URL",
+    "OPENAI_API_KEY_SECRET", "OPENAI_MOST_IMAGES", "BEDROCK_REGION",
+)  # fmt: skip
+# What Lambda itself tells a function.
+LAMBDA = {"AWS_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "millrace"}
 VARIABLES: dict[str, tuple[str, ...]] = {
     "config": ("DATABASE_URL",),
     "DB": (*DATABASE, "DATABASE_IAM"),
     "BUCKET": ("BUCKET_URL",),
-    "AI": ("AI_MODELS",),
+    "AI": MODELS,
     "PEPPER": ("KEY_PEPPER_SECRET",),
     "QUEUE": tuple(map(kind_variable, JOB_TABLES)),
     "STACK": (),
     "migrations": (*DATABASE, "DATABASE_PASSWORD_SECRET", "MIGRATIONS_FOLDER"),
-    "config.ai_models": ("AI_MODELS",),
+    "config.ai_models": MODELS,
     "config.document_days": ("DOCUMENT_DAYS",),
-    "config.ai_default_model": ("AI_MODELS",),
+    "config.ai_default_model": MODELS,
 }
 
 
@@ -42,17 +50,26 @@ def unknown(needs: frozenset[str]) -> set[str]:
 
 
 def unreadable_environments(deployment: Deployment) -> Iterator[str]:
-    """What the template sets is what the configuration takes."""
+    """What the template sets is what the configuration takes, whichever models there are."""
+    for models, parameters in SWITCHED_ON.items():
+        yield from (f"with {models} {fault}" for fault in refusals(deployment.given(parameters)))
+
+
+def refusals(deployment: Deployment) -> Iterator[str]:
+    """What functions say of their environments when they start."""
     for function in deployment.functions:
-        if "config" not in deployment.needs(function):
-            continue
-        values = deployment.resolve(deployment.variables(function))
-        # Here a bucket is called by its logical id, which has capitals, and no bucket's name has.
-        values |= {name: value.lower() for name, value in values.items() if name == "BUCKET_URL"}
-        try:
-            read_config({name: str(value) for name, value in values.items()})
-        except ConfigurationInvalid as error:
-            yield f"{function}: {error}"
+        if "config" in deployment.needs(function):
+            try:
+                read_config(environment(deployment, function))
+            except ConfigurationInvalid as error:
+                yield f"{function}: {error}"
+
+
+def environment(deployment: Deployment, function: str) -> dict[str, str]:
+    values = LAMBDA | deployment.resolve(deployment.variables(function))
+    # Here a bucket is called by its logical id, which has capitals, and no bucket's name has.
+    values |= {name: value.lower() for name, value in values.items() if name == "BUCKET_URL"}
+    return {name: str(value) for name, value in values.items()}
 
 
 def needless_belongings(deployment: Deployment) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from millrace.domain.jobs import JOB_TABLES
 from tests.unit.template.deployment import Deployment, as_list, kind_variable, referred, render
+from tests.unit.template.providers import SWITCHED_ON
 
 READ_BUCKET = (("s3:GetObject", "${Bucket.Arn}/*"), ("s3:ListBucket", "Bucket.Arn"))
 # What is done with it, as IAM calls it: action and resource. ${Role} is who the function logs in as,
@@ -38,6 +39,16 @@ ACTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "BUCKET.presign_upload": (("s3:PutObject", "${Bucket.Arn}/*"),),
     "BUCKET.delete": (("s3:DeleteObject", "${Bucket.Arn}/*"),),
 }
+# What asking models takes: the keys that are given, and Bedrock's models where one is configured.
+KEYS = ("CloudflareApiTokenSecret", "OpenAiApiKeySecret")
+BEDROCK = tuple(
+    ("bedrock:InvokeModel", f"arn:${{AWS::Partition}}:bedrock:*:{where}/*")
+    for where in (
+        ":foundation-model",
+        "${AWS::AccountId}:inference-profile",
+        "${AWS::AccountId}:application-inference-profile",
+    )
+)
 # What Lambda itself does with a function's role.
 LOGGING = (("logs:CreateLogStream", "Logs.Arn"), ("logs:PutLogEvents", "Logs.Arn"))
 JOINING = tuple(
@@ -53,19 +64,25 @@ Permission = tuple[str, str]
 
 
 def wrong_permissions(deployment: Deployment) -> Iterator[str]:
-    """A role may do what its function's bindings do, and nothing else."""
-    for function in deployment.functions:
-        needed, held = set(needed_permissions(deployment, function)), set(permissions(deployment, function))
-        yield from (f"{function} may not {action} {where}" for action, where in sorted(needed - held))
-        yield from (f"{function} needs not {action} {where}" for action, where in sorted(held - needed))
+    """A role may do what its function's bindings do, and nothing else, whichever models there are."""
+    for models, parameters in SWITCHED_ON.items():
+        chosen = deployment.given(parameters)
+        for function in deployment.functions:
+            needed, held = set(needed_permissions(chosen, function)), set(permissions(chosen, function))
+            for action, where in sorted(needed - held):
+                yield f"{function} may not {action} {where} (with {models})"
+            for action, where in sorted(held - needed):
+                yield f"{function} needs not {action} {where} (with {models})"
 
 
 def permissions(deployment: Deployment, function: str) -> Iterator[Permission]:
     role = deployment.properties(str(referred(deployment.properties(function).get("Role"))))
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-    for policy in role.get("ManagedPolicyArns", []):
+    for policy in deployment.choose(role.get("ManagedPolicyArns", [])):
         documents.append(deployment.properties(str(referred(policy))).get("PolicyDocument", {}))
-    for statement in (one for document in documents for one in document.get("Statement", [])):
+    for statement in (
+        one for document in documents for one in deployment.choose(document.get("Statement", []))
+    ):
         for action in as_list(statement["Action"]):
             yield from ((action, render(where)) for where in as_list(statement["Resource"]))
 
@@ -77,6 +94,8 @@ def needed_permissions(deployment: Deployment, function: str) -> Iterator[Permis
     for listener, event in deployment.events("SQS"):
         if listener == function:
             yield from ((action, render(event["Queue"])) for action in HEARING)
+    if "AI" in deployment.needs(function):
+        yield from model_permissions(deployment)
     role = str(deployment.variables(function).get("DATABASE_USER"))
     for need in deployment.needs(function):
         for action, where in ACTIONS.get(need, ()):
@@ -84,6 +103,12 @@ def needed_permissions(deployment: Deployment, function: str) -> Iterator[Permis
                 yield from ((action, one) for one in queue_names(deployment, function, where=where))
             else:
                 yield action, where.replace("${Role}", role)
+
+
+def model_permissions(deployment: Deployment) -> Iterator[Permission]:
+    yield from (("secretsmanager:GetSecretValue", name) for name in KEYS if deployment.resolve({"Ref": name}))
+    if "bedrock/" in deployment.resolve({"Ref": "AiModels"}):
+        yield from BEDROCK
 
 
 def queue_names(deployment: Deployment, function: str, *, where: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from local.intrinsics import Resolver
 from millrace.bindings.queue import LONGEST_DELAY_SECONDS
 from millrace.domain.jobs import JOB_TABLES
 from tests.unit.template.deployment import Deployment, referred
+from tests.unit.template.parameters import accepts
 
 UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 ZEROS = ("0", "0.0", "0.00", "00", "-0", "+0", ".0", "0.", "0e0", " 0")
@@ -82,26 +83,6 @@ def seconds_of(rate: str) -> int:
     """0 for what is not a rate of minutes, hours or days."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", rate)
     return int(found[1]) * UNIT_SECONDS[found[2]] if found else 0
-
-
-def accepts(document: dict[str, Any], given: dict[str, str]) -> bool:
-    """As CloudFormation decides it: each parameter for itself, then the template's rules."""
-    return all(takes(document["Parameters"][name], value) for name, value in given.items()) and all(
-        holds(document, rule, given) for rule in document.get("Rules", {}).values()
-    )
-
-
-def takes(parameter: dict[str, Any], value: str) -> bool:
-    if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
-        return False
-    return re.fullmatch(parameter.get("AllowedPattern", ".*"), value) is not None
-
-
-def holds(document: dict[str, Any], rule: dict[str, Any], given: dict[str, str]) -> bool:
-    resolver = Resolver(document, parameters=given)
-    if not resolver.holds(rule["RuleCondition"]):
-        return True
-    return all(resolver.holds(assertion["Assert"]) for assertion in rule["Assertions"])
 
 
 def pauses(document: dict[str, Any], given: dict[str, str]) -> bool:

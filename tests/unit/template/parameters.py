@@ -1,0 +1,26 @@
+"""What CloudFormation takes of the parameters that somebody gives, before it does anything."""
+
+import re
+from typing import Any
+
+from local.intrinsics import Resolver
+
+
+def accepts(document: dict[str, Any], given: dict[str, str]) -> bool:
+    """As CloudFormation decides it: each parameter for itself, then the template's rules."""
+    return all(takes(document["Parameters"][name], value) for name, value in given.items()) and all(
+        holds(document, rule, given) for rule in document.get("Rules", {}).values()
+    )
+
+
+def takes(parameter: dict[str, Any], value: str) -> bool:
+    if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
+        return False
+    return re.fullmatch(parameter.get("AllowedPattern", ".*"), value) is not None
+
+
+def holds(document: dict[str, Any], rule: dict[str, Any], given: dict[str, str]) -> bool:
+    resolver = Resolver(document, parameters=given)
+    if not resolver.holds(rule["RuleCondition"]):
+        return True
+    return all(resolver.holds(assertion["Assert"]) for assertion in rule["Assertions"])
