@@ -30,8 +30,8 @@ test: lint template   ## the gate, and what CI runs: every check and every test,
 	@echo "All tests ..."
 	@$(IN) -m pytest
 
-races: $(VENV)/tests.installed   ## the race tests in their long form, a minute for each database
-	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py
+races: $(VENV)/tests.installed   ## the race tests in their long form, several minutes for each database
+	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py tests/database/test_quota_races.py
 
 kills: $(VENV)/tests.installed   ## kill migrations and cutovers at random moments, twenty times each
 	@MILLRACE_KILLS=20 $(IN) -m pytest tests/database/test_migrate_races.py tests/database/cutover/test_kills.py
@@ -46,7 +46,7 @@ schema: $(VENV)/tests.installed   ## write docs/schema.md and the kept schemas a
 	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m tests.schema_snapshots
 
 lock: $(VENV)/uv.installed   ## compile the requirement files anew (UPGRADE=1: to the newest versions)
-	@$(foreach room,tests local layers/shared tools tools/runtime,$(call compile,$(room)) &&) echo "Compiled. Commit them."
+	@$(foreach room,tests local layers/shared gpu tools tools/runtime,$(call compile,$(room)) &&) echo "Compiled. Commit them."
 
 clean:   ## remove what make has made (the virtual environment and the tools' caches)
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -6,19 +6,25 @@ from typing import Any
 
 from millrace.env import Env
 from millrace.errors import CommandRefused
-from millrace.operations import doorbells, jobs, keys, tenants
+from millrace.operations import doorbells, jobs, keys, quotas, tenants
 
 Facts = dict[str, Any]
 
 # Each takes env and its arguments by name, and returns facts that JSON can say.
 OPERATIONS: Mapping[str, Callable[..., Facts]] = {
     "tenants add": tenants.add_tenant,
+    "tenants list": tenants.list_tenants,
     "sites add": tenants.add_site,
+    "sites list": tenants.list_sites,
     "keys issue": keys.issue,
+    "keys list": keys.list_newest,
+    "keys revoke": keys.revoke,
+    "keys rotate": keys.rotate,
     "jobs list": jobs.list_newest,
     "jobs show": jobs.show,
     "jobs retry": jobs.retry,
     "jobs cancel": jobs.cancel,
+    "quotas verify": quotas.verify,
     "redrive": doorbells.redrive,
 }
 
