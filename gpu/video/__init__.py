@@ -1,0 +1,1 @@
+"""Reading, changing and writing videos, one picture at a time."""
