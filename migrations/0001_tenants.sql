@@ -39,6 +39,7 @@ CREATE TABLE api_keys (
   expires_at TIMESTAMPTZ,
   last_used_at TIMESTAMPTZ,
   revoked_at TIMESTAMPTZ,
+  replaced_by TEXT,
   CONSTRAINT key_scopes_are_json CHECK (json_valid(scopes)),
   CONSTRAINT key_tier_is_known CHECK (quota_tier IN ('free', 'pro', 'enterprise')),
   FOREIGN KEY (tenant_id) REFERENCES tenants(id)

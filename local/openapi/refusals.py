@@ -52,6 +52,12 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
             },
         )
     },
+    errors.RightsExceeded: {
+        "scopes?": ({"type": "array", "items": TEXT}, ["settings:admin"]),
+        "tier?": (TEXT, "enterprise"),
+    },
+    errors.KeyEnded: {"replaced_by?": (TEXT, "key_01a1faf4d5e272b4b7309f099c0d9852")},
+    errors.KeyShownAlready: {"key_id": (TEXT, "key_01a1faf4d5e272b4b7309f099c0d9852")},
     errors.InternalError: {"request_id": (TEXT, "JKJaXmPLvHcESHA=")},
 }
 

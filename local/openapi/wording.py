@@ -17,7 +17,7 @@ with one that is refused, 413, 429, 500 and 503.
 
 A POST that creates takes an `Idempotency-Key`. For 24 hours the same key with the same request has the same
 answer, and nothing is done twice; with another request it is refused. Repeat with the same key whenever you
-had no answer.
+had no answer. Only an answer that shows a secret is given once: a repeat is refused, and names what was made.
 
 What belongs to somebody else is answered as if it did not exist."""
 

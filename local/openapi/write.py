@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.openapi.document import describe, read_routes
 from local.openapi.page import render_page
+from local.openapi.scopes import render_scopes
 from local.settings import ROOT
 
 SERVED = ROOT / "functions" / "describe_api"
@@ -13,8 +14,10 @@ SERVED = ROOT / "functions" / "describe_api"
 
 def render_all() -> dict[Path, str]:
     """Each file that is written, with what belongs in it."""
-    document = describe(read_routes())
+    routes = read_routes()
+    document = describe(routes)
     return {
+        ROOT / "docs" / "scopes.md": render_scopes(routes),
         ROOT / "docs" / "openapi.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",
         SERVED / "openapi.json": json.dumps(document, separators=(",", ":"), ensure_ascii=False) + "\n",
         SERVED / "docs.html": render_page(document),

@@ -14,6 +14,12 @@ GRANT SELECT, INSERT, UPDATE ON leads, lead_documents, evaluation_overrides, ai_
 -- What is personal in a judgement goes with its lead; its score stays as it was.
 GRANT UPDATE (summary, extracted_data, score_breakdown, warnings) ON lead_ai_evaluations TO millrace_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ai_evaluation_jobs, idempotency_keys TO millrace_api;
+-- It makes keys and ends them. What a key may do it cannot change, and the hashes are for the authorizer alone.
+GRANT SELECT (id, key_prefix, user_id, tenant_id, name, scopes, quota_tier, created_at, expires_at, last_used_at,
+              revoked_at, replaced_by) ON api_keys TO millrace_api;
+GRANT INSERT (id, key_hash, key_prefix, user_id, tenant_id, name, scopes, quota_tier, created_at, expires_at)
+ON api_keys TO millrace_api;
+GRANT UPDATE (expires_at, revoked_at, replaced_by) ON api_keys TO millrace_api;
 
 DO $$
 DECLARE

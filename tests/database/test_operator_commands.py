@@ -7,13 +7,14 @@ import pytest
 
 from functions.migrate import app as migrate
 from functions.operate import app as operate
-from millrace.command import arms, redrive
+from millrace.command import arms, quotas, redrive
 from millrace.command import migrations as migrations_command
 from millrace.command.line import main
 from millrace.domain.keys import read_key
 from millrace.env import Env
 from tests.databases import MIGRATIONS
 from tests.events import Context
+from tests.factories import accept_job, add_house, add_lead
 
 Type = Callable[..., int]
 FUNCTIONS = {"OperateFunction": operate.handler, "MigrateFunction": migrate.handler}
@@ -63,6 +64,48 @@ def test_from_nothing_to_a_key_that_is_whole(run, capsys):
     assert "not shown again" in lines[-1]
 
 
+def test_a_key_s_life_at_the_command_line(run, capsys):
+    furnish(run)
+    run("keys", "issue", "--tenant", "acme", "--user", "ada", "--name", "first", "--scope", "keys:admin")
+    key_id = fact(capsys, "key_id")
+
+    assert run("keys", "rotate", key_id, "--grace-hours", "0") == 0
+    successor = fact(capsys, "key_id")
+    assert run("keys", "revoke", successor) == 0
+    assert fact(capsys, "revoked_at")
+    assert run("keys", "list", "--tenant", "acme", "--limit", "1") == 0
+    said = capsys.readouterr().out
+    assert run("keys", "list", "--cursor", said.split("There are more: --cursor ")[1].split()[0]) == 0
+
+    assert (successor in said, key_id in said, key_id in capsys.readouterr().out) == (True, False, True)
+
+
+def fact(capsys, name: str) -> str:
+    """One that was shown since this was last asked."""
+    lines = capsys.readouterr().out.splitlines()
+    return next(line.split()[-1] for line in lines if line.startswith(f"{name} "))
+
+
+def test_tenants_and_sites_are_tables(run, capsys):
+    furnish(run)
+    capsys.readouterr()
+
+    assert run("tenants", "list") == 0
+    assert run("sites", "list", "--tenant", "acme") == 0
+
+    said = capsys.readouterr().out
+    assert "id    name           tier" in said
+    assert "site_acme  acme       Main  pro" in said
+
+
+@pytest.mark.parametrize("hours", ["-1", "721", "soon"])
+def test_a_grace_that_makes_no_sense_is_told_by_the_line_itself(database_url, capsys, hours):
+    with pytest.raises(SystemExit):
+        main(["keys", "rotate", "key_1", "--grace-hours", hours, "--database", database_url])
+
+    assert "--grace-hours" in capsys.readouterr().err
+
+
 def test_a_site_is_of_its_tenant_s_tier_until_the_line_says_another(run, capsys):
     furnish(run)
     assert "tier       pro\n" in capsys.readouterr().out.split("site_id")[1]
@@ -100,6 +143,40 @@ def test_what_is_refused_is_said_in_one_line(database_url, capsys):
 def test_a_job_that_is_not_there_is_named(database_url, capsys, words):
     assert main([*words, "--database", database_url]) == 1
     assert capsys.readouterr().err == "millrace: There is no job j.\n"
+
+
+def test_books_that_agree_are_one_line(run, capsys):
+    furnish(run)
+    capsys.readouterr()
+
+    assert run("quotas", "verify") == 0
+    assert "evaluations: no drift. Counters compared with ledger and jobs: 0.\n" in capsys.readouterr().out
+
+
+def test_a_drift_is_told_with_what_each_says_and_the_charges_that_are_wrong(run, capsys, db):
+    add_house(db)
+    job_id = accept_job(db, add_lead(db))
+    db.prepare("DELETE FROM quota_entries").run()
+
+    assert run("quotas", "verify") == 1
+
+    told = capsys.readouterr().out.split("drift in 1 of 1 counters.\n")[1]
+    assert [line.split() for line in told.splitlines() if line] == [
+        "subject period counter_says ledger_says jobs_say wrong_charges".split(),
+        "site_a 2025-12 1 0 1 1".split(),
+        "Charges that are not as the job says:".split(),
+        "job_id charge_round subject period ledger_says jobs_say".split(),
+        f"{job_id} 0 site_a 2025-12 nothing reserve".split(),
+    ]
+
+
+def test_of_many_drifts_the_first_are_shown_and_the_others_counted(monkeypatch, capsys):
+    drift = {"subject": "site_a", "period": "2025-12", "counter_says": 1, "ledger_says": 0, "jobs_say": 0}
+    meter = {"meter": "evaluations", "counters": 9, "drifting": 3, "drifts": [drift | {"wrong_charges": 0}]}
+    monkeypatch.setattr(quotas, "perform", lambda *_: {"meters": [meter | {"charges": []}]})
+
+    assert main(["quotas", "verify"]) == 1
+    assert capsys.readouterr().out.endswith("\nand 2 more\n")
 
 
 def test_a_laptop_has_no_dead_letters_and_is_told_why(database_url, capsys):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from millrace.domain.keys import DIGITS, hash_token, make_key, read_key, to_base62
+from millrace.domain.keys import DIGITS, hash_token, make_key, mode_of, read_key, to_base62
 
 KEY_ID = "key_" + "0123456789abcdef" * 2
 ALL_BITS = 2**256 - 1
@@ -46,6 +46,21 @@ def test_what_is_shown_of_a_key_holds_nothing_of_its_secret():
     one, other = make_key(KEY_ID, secret=1), make_key(KEY_ID, secret=ALL_BITS)
 
     assert one.shown == other.shown == "mrk_live_0123456789ab"
+
+
+def test_a_key_that_is_printed_shows_its_id_alone():
+    key = make_key(KEY_ID, secret=ALL_BITS)
+
+    assert repr(key) == f"Key(id='{KEY_ID}')"
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_what_is_shown_of_a_key_tells_its_mode(mode):
+    assert mode_of(make_key(KEY_ID, secret=1, mode=mode).shown) == mode
+
+
+def test_a_key_of_another_form_is_as_good_as_live():
+    assert mode_of("test") == "live"
 
 
 def test_a_hash_is_another_under_each_pepper_and_plain_sha256_without():

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from millrace.entry import Routes
 from tests.clock import Clock
-from tests.events import CALLER, env_without_a_world, http_event, said
-from tests.unit.entry.things import SITE_AND_PERSON, ask
+from tests.events import CALLER, Context, env_without_a_world, http_event, said
+from tests.unit.entry.things import SITE_AND_PERSON, ask, routes
 
 
 def make(body=None, *, headers=None, **more):
@@ -259,3 +260,11 @@ def test_a_replayed_answer_says_so_and_not_what_was_left_then():
     assert answer["headers"]["Idempotent-Replayed"] == "true"
     assert said(answer)["usage"]["remaining"] == 5
     assert not {"RateLimit", "RateLimit-Policy"} & set(answer["headers"])
+
+
+def test_a_function_s_routes_may_stand_in_several_modules():
+    event = http_event("GET", "/things/thing_1", headers=SITE_AND_PERSON)
+
+    answer = Routes(Routes(), routes)(event, Context(), env_without_a_world())
+
+    assert said(answer)["data"] == {"id": "thing_1"}

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from zlib import crc32
 
@@ -16,13 +16,16 @@ PREFIX = "mrk_"
 TOKEN = re.compile(rf"(mrk_(live|test)_([0-9a-f]{{32}})_[0-9A-Za-z]{{{SECRET_DIGITS}}})_([0-9A-Za-z]{{6}})")
 SHOWN = len("mrk_live_") + 12  # its time, to the millisecond
 
+# For how long a key that was rotated lives on beside its successor.
+USUAL_GRACE_HOURS, MOST_GRACE_HOURS = 24, 30 * 24
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A token that is whole: `id` finds its row. Whether it is known, only its hash tells."""
 
     id: str
-    token: str
+    token: str = field(repr=False)
 
     @property
     def shown(self) -> str:
@@ -42,6 +45,11 @@ def read_key(token: str) -> Key | None:
     if found is None or found[4] != check_of(found[1]):
         return None
     return Key(f"key_{found[3]}", token)
+
+
+def mode_of(shown: str) -> Mode:
+    """By what is shown of a key. One of another form is as good as live."""
+    return "test" if shown.startswith(f"{PREFIX}test_") else "live"
 
 
 def hash_token(token: str, *, pepper: bytes | None) -> str:

@@ -3,11 +3,12 @@
 MillraceError
 ├── Refusal                          a request we answer with a 4xx or 5xx
 │   ├── InvalidRequest 400           ├── MissingHeaders 400
-│   ├── MissingScope 403             ├── AiDisabled 403
+│   ├── MissingScope 403             ├── AiDisabled 403, RightsExceeded 403
 │   ├── NotFound 404                 ├── SiteNotFound, LeadNotFound, JobNotFound, EvaluationNotFound,
-│   │                                └── DocumentNotFound, RouteNotFound
+│   │                                └── DocumentNotFound, KeyNotFound, RouteNotFound
 │   ├── MethodNotAllowed 405         ├── JobAlreadyPending 409, AlreadyEvaluated 409
 │   ├── JobEnded 409, JobNotFailed 409 ├── TooManyDocuments 409, UploadMissing 409
+│   ├── KeyEnded 409                 ├── KeyShownAlready 409
 │   ├── LeadDeleted 410              ├── BodyTooLarge 413
 │   ├── UnsupportedMediaType 415     ├── IdempotencyKeyReused 422, DocumentInvalid 422
 │   ├── QuotaExceeded 429            ├── InternalError 500
@@ -16,18 +17,21 @@ MillraceError
 │   ├── ResourceNotFound             ├── InsufficientDocuments
 │   ├── StorageError (transient)     ├── ModelTimeout (transient)
 │   ├── ModelUnavailable (transient) ├── ModelAnswerInvalid (keeps its charge)
+│   ├── GpuUnavailable (transient)   ├── GpuOrderRefused
 │   ├── LeaseExpired (transient)     └── ProcessingError (transient)
 ├── DatabaseError                    what a binding says of the database
 │   ├── ConstraintBroken             ├── StatementInvalid
 │   ├── ValueNotStorable             └── ValueUnreadable, UnknownColumn
 ├── MigrationInvalid, MigrationFailed, CutoverRefused, CutoverFailed, BackupFailed
-├── LinkRefused, CommandRefused, StackUnavailable, QueueUnavailable
+├── LinkRefused, CommandRefused, StackUnavailable, QueueUnavailable, GpuUnknown
 ├── BucketError ─ ObjectKeyInvalid, ObjectTooLarge
 ├── SealError ─ SealBroken, SealUnavailable
 └── ConfigurationInvalid
 """
 
 from millrace.errors.failures import (
+    GpuOrderRefused,
+    GpuUnavailable,
     InsufficientDocuments,
     JobFailure,
     LeaseExpired,
@@ -47,6 +51,7 @@ from millrace.errors.faults import (
     CutoverFailed,
     CutoverRefused,
     DatabaseError,
+    GpuUnknown,
     LinkRefused,
     MigrationFailed,
     MigrationInvalid,
@@ -77,6 +82,9 @@ from millrace.errors.refusals import (
     JobEnded,
     JobNotFailed,
     JobNotFound,
+    KeyEnded,
+    KeyNotFound,
+    KeyShownAlready,
     LeadDeleted,
     LeadNotFound,
     MethodNotAllowed,
@@ -85,6 +93,7 @@ from millrace.errors.refusals import (
     NotFound,
     QuotaExceeded,
     Refusal,
+    RightsExceeded,
     RouteNotFound,
     SiteNotFound,
     StorageUnavailable,

@@ -61,6 +61,16 @@ class ModelAnswerInvalid(JobFailure):
     keeps_charge = True
 
 
+class GpuUnavailable(JobFailure):
+    """The provider of GPUs is overloaded, broken or out of reach. What it was asked for was not done."""
+
+    transient = True
+
+
+class GpuOrderRefused(JobFailure):
+    """The provider of GPUs does not take such an order: a fault of ours."""
+
+
 class LeaseExpired(JobFailure):
     """The worker was not heard of again."""
 

@@ -91,6 +91,10 @@ class StackUnavailable(MillraceError):
     """CloudFormation, or a function of the stack, cannot be reached or does not answer."""
 
 
+class GpuUnknown(MillraceError):
+    """An order may have reached the provider of GPUs, or not. It is no failure: the job may be running."""
+
+
 class SealError(MillraceError):
     """A secret could not be sealed or opened."""
 

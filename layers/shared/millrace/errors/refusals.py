@@ -43,6 +43,11 @@ class AiDisabled(Refusal):
     message = "AI evaluations are switched off. Switch them on with PUT /api/ops/ai-settings."
 
 
+class RightsExceeded(Refusal):
+    status = 403
+    message = "A key gives no other key more than it has itself."
+
+
 class NotFound(Refusal):
     status = 404
     message = "Not found."
@@ -72,6 +77,10 @@ class JobNotFound(NotFound):
     message = "Job not found or access denied"
 
 
+class KeyNotFound(NotFound):
+    message = "Key not found or access denied"
+
+
 class MethodNotAllowed(Refusal):
     status = 405
     message = "This route does not take that method."
@@ -95,6 +104,16 @@ class JobEnded(Refusal):
 class JobNotFailed(Refusal):
     status = 409
     message = "Only a failed job is retried."
+
+
+class KeyEnded(Refusal):
+    status = 409
+    message = "The key is revoked or has expired. Issue another."
+
+
+class KeyShownAlready(Refusal):
+    status = 409
+    message = "This request was carried out before, and its key shown then. If that is lost, rotate the key."
 
 
 class UploadMissing(Refusal):

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from millrace.bindings.database import Database
+from millrace.bindings.database import Database, Row
+from millrace.domain.pages import Page
+from millrace.store.pages import newest
 
 
 def create(db: Database, tenant_id: str, *, name: str, now: datetime, tier: str = "free") -> bool:
@@ -41,3 +43,15 @@ def create_site(
     """)
     born: str | None = statement.bind(site_id, tenant_id, name, tier, evaluations_a_month, now).first("tier")
     return born
+
+
+def list_newest(db: Database, *, page: Page) -> list[Row]:
+    """A page of all tenants, for an operator."""
+    return newest(db, "SELECT * FROM tenants WHERE TRUE", page=page, at="created_at").all().results
+
+
+def list_sites(db: Database, *, tenant_id: str | None, page: Page) -> list[Row]:
+    """A page of a tenant's sites, or for an operator of everybody's."""
+    whose, values = ("tenant_id = ?1", (tenant_id,)) if tenant_id is not None else ("TRUE", ())
+    select = f"SELECT * FROM sites WHERE {whose}"
+    return newest(db, select, *values, page=page, at="created_at").all().results

@@ -31,6 +31,7 @@ class Lead(TableRow):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     decided_at: AwareDatetime | None
+    documents_deleted_at: AwareDatetime | None
     deleted_at: AwareDatetime | None
 
 

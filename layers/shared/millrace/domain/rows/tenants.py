@@ -39,6 +39,7 @@ class ApiKey(TableRow):
     expires_at: AwareDatetime | None
     last_used_at: AwareDatetime | None
     revoked_at: AwareDatetime | None
+    replaced_by: str | None
 
 
 class Setting(TableRow):
