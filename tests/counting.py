@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from millrace.bindings.database import Database, Result, Statement
 
@@ -20,8 +20,8 @@ class Counted:
     def prepare(self, sql: str) -> Statement:
         return replace(self._db.prepare(sql), executor=self)
 
-    def for_tenant(self, tenant_id: str) -> "Counted":
-        return Counted(self._db.for_tenant(tenant_id), batches=self.batches)
+    def for_tenant(self, tenant_id: str) -> Self:
+        return type(self)(self._db.for_tenant(tenant_id), batches=self.batches)
 
     def batch(self, statements: Sequence[Statement]) -> list[Result]:
         self.batches.append(list(statements))

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from millrace.env import Config, Env
 
@@ -39,6 +40,7 @@ def http_event(
     method: str = "POST",
     path: str = "/things/thing_1",
     *,
+    query: str = "",
     body: str | None = None,
     base64: bool = False,
     headers: dict[str, str] | None = None,
@@ -48,7 +50,7 @@ def http_event(
     event = {
         "version": "2.0",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
         "headers": {"content-type": "application/json", **(headers or {})},
         "requestContext": {
             "requestId": "gateway-request-1",
@@ -58,7 +60,21 @@ def http_event(
         },
         "isBase64Encoded": base64,
     }
+    event = asking(event, query) if query else event
     return event if body is None else {**event, "body": body}
+
+
+def asking(event: dict[str, Any], query: str) -> dict[str, Any]:
+    """The same event with a query."""
+    return {**event, "rawQueryString": query, "queryStringParameters": joined(query)}
+
+
+def joined(query: str) -> dict[str, str]:
+    """As API Gateway tells of it: what comes twice is one value with a comma in it."""
+    values: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return values
 
 
 def env_without_a_world(**given: Any) -> Env:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from millrace import entry
@@ -9,7 +10,8 @@ from millrace.domain.jobs import JOB_TABLES, JobTable
 from millrace.entry import Tick
 from millrace.env import Env
 from millrace.errors import DatabaseError
-from millrace.store import housekeeping, jobs
+from millrace.store import erasure, housekeeping, jobs
+from millrace.workloads.erasing import erase
 from millrace.workloads.runner import run_due
 
 # As many as the consumers take in a minute. Were it all that is due, each minute would add as many again.
@@ -24,8 +26,9 @@ def pick_up(tick: Tick, env: Env) -> None:
             rescue(table, env=env, faults=faults)
         with noting(faults):
             serve(table, tick=tick, env=env)
-    with noting(faults):
-        prune(env)
+    for tidy_up in (prune, delete_documents, erase_documents):
+        with noting(faults):
+            tidy_up(env)
     if faults:
         raise ExceptionGroup("Not everything could be picked up.", faults)
 
@@ -87,6 +90,25 @@ def prune(env: Env) -> None:
     for table, count in housekeeping.prune(env.DB, now=env.now()).items():
         if count:
             entry.log("rows_pruned", table=table, count=count)
+
+
+def delete_documents(env: Env) -> None:
+    """Those that nobody uploaded, and those of leads on whom a person decided long ago."""
+    kept = timedelta(days=env.config.document_days)
+    report_documents("abandoned", count=erasure.delete_abandoned(env.DB, now=env.now()))
+    report_documents("outdated", count=erasure.delete_outdated(env.DB, kept=kept, now=env.now()))
+
+
+def report_documents(reason: str, *, count: int) -> None:
+    if count:
+        entry.log("documents_deleted", reason=reason, count=count)
+
+
+def erase_documents(env: Env) -> None:
+    """From the bucket, what has been deleted, here or by a person."""
+    count = erase(erasure.find_erasable(env.DB, now=env.now()), env=env)
+    if count:
+        entry.log("documents_erased", count=count)
 
 
 handler = entry.worker(scheduled=pick_up)

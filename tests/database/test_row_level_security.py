@@ -10,8 +10,8 @@ from tests.valid_rows import add_all, rows_of
 
 pytestmark = on_postgres
 
-# Keys are for the authorizer alone, the cache is nobody's, and of the settings some are everybody's.
-HIDDEN = ("api_keys", "enrichment_cache", "settings")
+# The cache is nobody's, and of the settings some are everybody's.
+HIDDEN = ("enrichment_cache", "settings")
 TENANT_TABLES = [table for table in rows_of("a") if table not in HIDDEN]
 VIEWS = ["enrichment_job_summary", "daily_api_usage", "enrichment_success_rate"]
 
@@ -68,7 +68,8 @@ def test_the_api_can_create_and_read_jobs_for_its_own_tenant(two_tenants, api_db
 
     job_id = evaluations.create(own, order_for(lead), job_id=new_id("job"), now=NOW).facts["job_id"]
 
-    assert evaluation_history.read(own, job_id, tenant_id="tenant_a", site_id="site_a")["status"] == "pending"
+    row, _ = evaluation_history.read(own, job_id, tenant_id="tenant_a", site_id="site_a")
+    assert row["status"] == "pending"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,11 @@ def test_the_api_can_create_and_read_jobs_for_its_own_tenant(two_tenants, api_db
         "DELETE FROM job_events",
         "UPDATE lead_ai_evaluations SET score = 100",
         "DELETE FROM usage_records",
-        "SELECT * FROM api_keys",
+        "SELECT key_hash FROM api_keys",
+        "UPDATE api_keys SET scopes = '[\"keys:admin\"]'",
+        "UPDATE api_keys SET quota_tier = 'enterprise'",
+        "UPDATE api_keys SET tenant_id = 'tenant_b'",
+        "DELETE FROM api_keys",
     ],
 )
 def test_the_api_cannot_rewrite_its_own_tenant_s_limits_books_or_history(two_tenants, api_db, sql):

@@ -295,5 +295,5 @@ def test_each_needs_a_key_of_its_scope(world: World, path: str, scope: str):
 
 
 def test_the_site_must_be_named_but_where_it_stands_in_the_path(world: World):
-    for route in routes.all:
+    for route in (one for one in routes.all if one.rule.startswith("/api/ops/")):
         assert (route.headers == ("X-Site-Id",)) != ("<site_id>" in route.rule), route.rule

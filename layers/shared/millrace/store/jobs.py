@@ -180,6 +180,7 @@ def cancelling(
             locked_until = NULL, worker_id = NULL
         WHERE {columns} AND status IN ('{table.waiting}', '{table.running}')
     """).bind(now, move_id, *whose.values())
+    # By this and the move's id the others find the job that was moved.
     by, value = next(iter(whose.items()))
     paid = f"job.{table.paid_column} IS NOT NULL"
     unpaid = f"NOT ({paid})"
