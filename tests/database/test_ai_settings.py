@@ -1,4 +1,4 @@
-"""What a tenant chooses about AI holds for its next job, for nobody else's, and from the batch that creates it."""
+"""What a tenant chooses about AI holds for its next job and for nobody else, from its batch on."""
 
 from datetime import timedelta
 
