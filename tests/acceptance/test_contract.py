@@ -15,7 +15,7 @@ DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 # Without a method that has no route: API Gateway knows no 405, and a path alone is a 404 in its words.
 CHECKS = ("--checks", "all", "--exclude-checks", "unsupported_method")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-BOUNDS = ("--max-examples", "15", "--generation-database", "none", "--seed", "1")
+BOUNDS = ("--max-examples", "8", "--generation-database", "none", "--seed", "1")
 
 
 def test_nothing_it_is_asked_is_answered_against_its_description(stopped: System, tmp_path: Path):
