@@ -54,7 +54,7 @@ class Move:
         return self._with_sides(copy_and_finish, progress=progress)
 
     def verify(self) -> Report:
-        return self._with_sides(cutover.verify)
+        return self._with_sides(lambda sides: cutover.verify(sides, rejects=self.rejects))
 
     def rehearse(self) -> Report:
         return self._with_sides(lambda sides: cutover.rehearse(sides, rejects=self.rejects))

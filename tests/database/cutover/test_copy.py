@@ -137,6 +137,20 @@ def test_the_command_rehearses_copies_and_verifies(move, capsys):
     assert "copying leads" in said.err
 
 
+def test_the_source_may_be_written_with_one_slash_more(move):
+    move.source.url = move.source.url.replace("sqlite:///", "sqlite:////")
+
+    assert move.copy().differing == []
+
+
+def test_a_chunk_has_rows(move, capsys):
+    with pytest.raises(SystemExit) as refusal:
+        main(["copy", "--from", move.source.url, "--to", move.target.url, "--chunk-rows", "0"])
+
+    assert refusal.value.code == 2
+    assert "it must be 1 or more" in capsys.readouterr().err
+
+
 CHANGES = [
     ("tenants", "UPDATE tenants SET name = name || ' ' WHERE id = 'tenants-3'"),
     ("leads", "UPDATE leads SET monthly_rent_microusd = monthly_rent_microusd + 1 WHERE id = 'leads-0'"),
@@ -159,4 +173,6 @@ def test_a_single_changed_value_is_found(move, table, change):
     report = move.verify()
 
     assert report.differing == [table]
-    assert any(line == f"DIFFERENT: {table}." for line in report.lines())
+    lines = list(report.lines())
+    assert f"DIFFERENT: {table}." in lines
+    assert "make the target anew (docs/cutover.md) and copy again" in lines[-1]

@@ -1,5 +1,10 @@
 """What cannot be copied is named, with the reason; the rest arrives."""
 
+import pytest
+
+from millrace.errors import CutoverRefused
+from millrace.migrations.cutover.session import Session
+from tests import cutover_bed
 from tests.cutover_bed import read_rejects
 
 WRONG_VALUES = [
@@ -80,3 +85,99 @@ def test_a_dry_run_writes_nothing_but_the_rejects(move):
     assert not move.has_marks()
     assert [reject["rowid"] for reject in read_rejects(move)] == [2]
     assert report.rejected == 1
+
+
+def test_after_a_clean_run_no_older_rejects_are_left(move):
+    move.fill(rows=2)
+    move.spoil("UPDATE leads SET ai_score = 'ninety' WHERE rowid = 2")
+    move.rehearse()
+    move.spoil("UPDATE leads SET ai_score = 90 WHERE rowid = 2")
+
+    move.copy()
+
+    assert list(move.rejects.parent.glob("rejects*")) == []
+
+
+def test_rejects_that_cannot_be_written_down_are_refused_before_anything_is_copied(move):
+    move.fill(rows=2)
+    before = move.contents(move.target)
+    move.rejects.mkdir()
+
+    with pytest.raises(CutoverRefused, match="the rejects cannot be written to"):
+        move.copy()
+
+    assert move.contents(move.target) == before
+    assert not move.has_marks()
+
+
+def test_a_rejected_parent_costs_its_children_no_search_for_them(move, monkeypatch):
+    monkeypatch.setattr(cutover_bed, "CHUNK_ROWS", 1_000)
+    move.fill(rows=60)
+    move.spoil("UPDATE sites SET created_at = 'never' WHERE id = 'sites-2'")
+    move.spoil("UPDATE leads SET site_id = 'sites-2' WHERE rowid <= 50")
+    move.spoil("UPDATE leads SET ai_score = 101 WHERE rowid = 60")
+    said = []
+    copy_in = Session.copy_in
+    monkeypatch.setattr(
+        Session, "copy_in", lambda self, sql, lines: (said.append(sql), copy_in(self, sql, lines))
+    )
+
+    report = move.copy()
+
+    assert [table.rejected for table in report.tables if table.name == "leads"] == [51]
+    assert report.differing == []
+    # Once as they are, and the ten that are left, in halves around the one that breaks a rule.
+    assert len([sql for sql in said if sql.startswith('COPY "leads"')]) < 12
+    lead = next(reject for reject in read_rejects(move) if reject["table"] == "leads")
+    assert (lead["column"], lead["reason"]) == (
+        "site_id",
+        "23503: nothing in sites has this site_id (leads_site_id_fkey)",
+    )
+
+
+def reject_a_lead(move):
+    """What only the target can refuse, and all that refers to it."""
+    move.fill(rows=4)
+    move.spoil("UPDATE leads SET site_id = 'nowhere', first_name = CAST(x'41e9' AS TEXT) WHERE rowid = 1")
+    move.spoil("UPDATE leads SET site_id = 'nowhere' WHERE rowid = 3")
+    return move.copy()
+
+
+def test_verifying_knows_what_the_copy_rejected(move):
+    copied = reject_a_lead(move)
+
+    verified = move.verify()
+
+    assert verified.differing == []
+    assert [table.rejected for table in verified.tables] == [table.rejected for table in copied.tables]
+
+
+def test_a_rejected_row_that_was_mended_afterwards_is_a_difference(move):
+    reject_a_lead(move)
+    move.spoil("UPDATE leads SET site_id = 'sites-2' WHERE rowid = 3")
+
+    assert move.verify().differing == ["leads"]
+
+
+def test_a_rejected_row_that_came_to_the_target_is_a_difference(move):
+    reject_a_lead(move)
+    move.edit_target(
+        "INSERT INTO leads SELECT (jsonb_populate_record(there, jsonb_build_object('id', 'leads-2'))).*"
+        " FROM leads there LIMIT 1"
+    )
+
+    assert move.verify().differing == ["leads"]
+
+
+def test_verifying_refuses_rejects_that_cannot_be_read(move):
+    reject_a_lead(move)
+    move.rejects.write_text('{"table": "leads", "rowid": 1, "col')
+
+    with pytest.raises(CutoverRefused, match="no rejects file"):
+        move.verify()
+
+
+def test_rejects_are_told_with_the_way_out(move):
+    report = reject_a_lead(move)
+
+    assert any("mend them in the source, make the target anew" in line for line in report.lines())

@@ -4,8 +4,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from millrace.errors import CutoverRefused
+from millrace import migrations
+from millrace.errors import CutoverRefused, MigrationInvalid
 from tests.cutover_bed import read_rejects
+from tests.databases import MIGRATIONS
+from tests.factories import NOW
 
 
 class Killed(BaseException):
@@ -42,6 +45,18 @@ def test_an_interrupted_copy_goes_on_where_it_stopped(move, chunks):
     assert [reject["rowid"] for reject in read_rejects(move) if reject["table"] == "leads"] == [2, 9]
     assert len(read_rejects(move)) == report.rejected
     assert not move.has_marks()
+
+
+def test_nobody_migrates_the_target_while_a_copy_has_not_ended(move):
+    move.fill(rows=4)
+    with pytest.raises(Killed):
+        move.copy(progress=ProgressUntilKilled(60))
+
+    with pytest.raises(MigrationInvalid, match="a cutover to this database has begun"):
+        migrations.down(move.target.url, folder=MIGRATIONS)
+
+    assert move.copy().differing == []
+    assert migrations.up(move.target.url, folder=MIGRATIONS, now=NOW) == []
 
 
 def test_rows_that_came_after_the_interruption_are_copied_too(move):

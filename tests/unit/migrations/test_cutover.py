@@ -1,14 +1,16 @@
 """What needs no database of a cutover: canonical values, hashes, the tables' order, progress."""
 
+import json
 from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
 
 from millrace.errors import CutoverRefused
-from millrace.migrations.cutover import conversion
-from millrace.migrations.cutover.conversion import CONVERT, Unconvertible, canonical_json
+from millrace.migrations.cutover import conversion, copying
+from millrace.migrations.cutover.conversion import CONVERT, DEEPEST, Unconvertible, canonical_json
 from millrace.migrations.cutover.progress import Progress
+from millrace.migrations.cutover.rows import RowReader
 from millrace.migrations.cutover.schema import make_tables, order_tables
 from millrace.migrations.cutover.tally import Tally
 from tests.factories import NOW
@@ -47,6 +49,29 @@ def test_different_documents_have_different_texts(one, other):
 def test_what_is_not_json_is_refused(text):
     with pytest.raises(Unconvertible):
         canonical_json(text)
+
+
+def nested(depth):
+    return f"""{'[{"[{": ' * (depth // 2)}{"[]" * (depth % 2) or 1}{"}]" * (depth // 2)}"""
+
+
+def with_frames(count, act):
+    """What `act` answers with so many calls below it."""
+    return with_frames(count - 1, act) if count else act()
+
+
+@pytest.mark.parametrize("frames", [0, 300])
+def test_how_deep_a_document_may_be_does_not_depend_on_who_asks(frames):
+    assert with_frames(frames, lambda: canonical_json(nested(DEEPEST)))
+
+    with pytest.raises(Unconvertible, match="deeper than 500"):
+        with_frames(frames, lambda: canonical_json(nested(DEEPEST + 1)))
+
+
+def test_a_broad_document_is_not_a_deep_one():
+    document = json.dumps([[], {}, ["]"], {"[": '"[{'}] * DEEPEST)
+
+    assert json.loads(canonical_json(document)) == json.loads(document)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +154,25 @@ def test_tables_in_a_circle_are_refused_by_name():
 def test_a_column_of_an_unknown_type_is_refused_by_name():
     with pytest.raises(CutoverRefused, match=r"leads\.place is of type point"):
         make_tables([("leads", "place", "point")], without=frozenset())
+
+
+def test_rows_that_are_rejected_count_in_the_size_of_a_chunk(monkeypatch):
+    monkeypatch.setattr(copying, "CHUNK_BYTES", 1_000)
+    [table] = make_tables([("leads", "phone", "text")], without=frozenset()).values()
+    raw = [(rowid, value) for rowid in range(4) for value in ("\x00" * 600, b"\x00" * 600)]
+
+    chunks = copying.cut(RowReader(table), raw=iter(raw), most=100)
+
+    assert [len(chunk.rejected) for chunk in chunks] == [2, 2, 2, 2]
+
+
+def test_a_bar_that_has_come_to_its_end_is_full():
+    stream = StringIO()
+
+    with Progress(stream, now=lambda: NOW).of("comparing leads", total=5) as advance:
+        advance(3)
+
+    assert "100%  3 of 3 rows" in stream.getvalue()
 
 
 class Terminal(StringIO):

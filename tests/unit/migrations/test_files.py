@@ -28,6 +28,7 @@ def write(folder, name, text=UP_AND_DOWN):
             r"line 4: the runner begins and ends",
         ),
         ("0001_beds.sql", UP_AND_DOWN.replace("up", "up transaction:false"), "for a file in migrations/post"),
+        ("0001_beds.sql", f"CREATE TABLE chairs (id TEXT);\n{UP_AND_DOWN}", "nothing but comments may stand"),
     ],
 )
 def test_a_file_that_is_not_as_it_should_be_is_refused_by_name(tmp_path, name, text, complaint):
@@ -42,6 +43,49 @@ def test_outside_a_transaction_a_section_has_one_statement(tmp_path):
 
     with pytest.raises(MigrationInvalid, match="a single statement"):
         read_file(write(tmp_path, "0001_beds.sql", text), dialect="postgres")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["ON beds(id)", "rooms.beds_by_id ON beds(id)", "beds_by_id ON rooms.beds(id)", '"a"."b" ON beds(id)'],
+)
+def test_an_index_that_could_not_be_found_again_is_not_built_outside_a_transaction(tmp_path, named):
+    path = write_index(tmp_path, f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {named}")
+
+    with pytest.raises(MigrationInvalid, match=r"0001_index\.sql, line 3: .*IF NOT EXISTS name ON table"):
+        read_file(path, dialect="postgres")
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS beds_by_id ON beds(id)", "beds_by_id"),
+        ('create unique index concurrently /* so */ if not exists "Beds" on only "beds" (id)', '"Beds"'),
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS by_id ON beds USING brin (id)", "by_id"),
+        ("DROP INDEX CONCURRENTLY IF EXISTS beds_by_id", None),
+    ],
+)
+def test_an_index_built_outside_a_transaction_is_known_by_its_name(tmp_path, statement, index):
+    assert read_file(write_index(tmp_path, statement), dialect="postgres").up.index == index
+
+
+def write_index(folder, statement):
+    text = f"-- migrate:up transaction:false\n\n{statement};\n-- migrate:down\nDROP INDEX beds_by_id;\n"
+    return write(folder, "0001_index.sql", text)
+
+
+def test_comments_may_stand_before_the_first_half(tmp_path):
+    text = f"-- Why.\n/* How. */\n\n{UP_AND_DOWN}"
+
+    assert len(read_file(write(tmp_path, "0001_beds.sql", text), dialect="sqlite").up.steps) == 1
+
+
+def test_a_file_that_is_not_in_utf_8_is_refused_by_name(tmp_path):
+    path = write(tmp_path, "0001_beds.sql")
+    path.write_bytes(b"-- B\xe4tten\n" + path.read_bytes())
+
+    with pytest.raises(MigrationInvalid, match=r"0001_beds\.sql: it is not in UTF-8 \(at byte 5\)"):
+        read_file(path, dialect="sqlite")
 
 
 def test_two_files_with_one_number_are_refused(tmp_path):
@@ -83,6 +127,18 @@ def test_a_semicolon_in_quotes_or_comments_ends_nothing(dialect, statement):
 
 def test_a_semicolon_between_dollars_ends_nothing():
     statement = "DO $$ BEGIN PERFORM 1; END $$;"
+
+    assert [step.sql for step in split(f"{statement} SELECT 1;", dialect="postgres")] == [
+        statement,
+        "SELECT 1;",
+    ]
+
+
+def test_a_semicolon_in_the_body_of_a_function_ends_nothing():
+    statement = """CREATE FUNCTION wide(bed TEXT) RETURNS BOOLEAN LANGUAGE sql BEGIN ATOMIC
+      SELECT CASE bed WHEN 'it;s' THEN true ELSE false END; -- END;
+      SELECT CASE bed WHEN 'a' THEN true END;
+    END;"""
 
     assert [step.sql for step in split(f"{statement} SELECT 1;", dialect="postgres")] == [
         statement,

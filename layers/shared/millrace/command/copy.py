@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from millrace import env
-from millrace.command.options import LOCAL_DATABASE, MIGRATIONS, ROOT, Commands, add_command
+from millrace.command.options import LOCAL_DATABASE, MIGRATIONS, ROOT, Commands, add_command, at_least_one
 from millrace.env import ask_for_password
 from millrace.migrations import cutover
 
@@ -35,12 +35,13 @@ def add_to(commands: Commands) -> None:
         metavar="FILE",
         type=Path,
         default=REJECTS,
-        help="where the rows that cannot be converted are written, each with its reason (%(default)s)",
+        help="where the rows that cannot be copied are written, each with its reason; --verify-only reads it "
+        "and counts them as rejected (%(default)s)",
     )
     copy.add_argument(
         "--chunk-rows",
         metavar="N",
-        type=int,
+        type=at_least_one,
         default=cutover.CHUNK_ROWS,
         help="rows that are committed together (%(default)s)",
     )
@@ -77,7 +78,7 @@ def run_copy(given: argparse.Namespace) -> int:
 
 def carry_out(given: argparse.Namespace, sides: cutover.Sides) -> cutover.Report:
     if given.verify_only:
-        return cutover.verify(sides)
+        return cutover.verify(sides, rejects=given.rejects)
     if given.dry_run:
         return cutover.rehearse(sides, rejects=given.rejects)
     return cutover.copy(sides, rejects=given.rejects, chunk_rows=given.chunk_rows)

@@ -14,6 +14,7 @@ from millrace.command.options import (
     add_noun,
     at_least_one,
     open_env,
+    without_password,
 )
 from millrace.env import Env, ask_for_password
 from millrace.migrations.targets import Login
@@ -33,11 +34,12 @@ def add_to(commands: Commands) -> None:
         "down",
         run=run_down,
         says="roll the last file back, or the last N",
-        more="What is in the tables and columns it removes is gone.",
+        more="What is in the tables and columns it removes is gone: where there are rows it wants --force.",
     )
     down.add_argument(
         "count", metavar="N", nargs="?", type=at_least_one, default=1, help="how many; default 1"
     )
+    down.add_argument("--force", action="store_true", help="also where that deletes rows")
     for moving in (up, down):
         moving.add_argument("--dry-run", action="store_true", help="print the SQL and change nothing")
     status = add_command(
@@ -78,7 +80,10 @@ def run_down(given: argparse.Namespace) -> int:
         plan = migrations.check(migrations.read_plan(url, folder=MIGRATIONS, **login))
         last = plan.applied[::-1][: given.count]
         return print_sql((file.name, file.down.text) for file in last)
-    done = migrations.down(url, folder=MIGRATIONS, count=given.count, report=say, **login)
+    say(f"On {without_password(url)}:")
+    done = migrations.down(
+        url, folder=MIGRATIONS, count=given.count, keep_rows=not given.force, report=say, **login
+    )
     say(f"Rolled back: {len(done)}." if done else "Nothing to do: no migration is applied.")
     return 0
 

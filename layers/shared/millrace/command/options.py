@@ -1,6 +1,7 @@
 """What many commands share: which database they act on, and the Env that reaches it."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,7 @@ def at_least_one(text: str) -> int:
 def open_env(given: argparse.Namespace) -> Env:
     """The Env of a command with `add_database`: env.DB is the database the line names."""
     return env.for_command(database_url=given.database, otherwise=LOCAL_DATABASE)
+
+
+def without_password(url: str) -> str:
+    return re.sub(r"(//[^:/@]*):.*@", r"\1@", url)

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from millrace.command.arms import add_operation, perform, show
-from millrace.command.options import Commands, add_noun
+from millrace.command.options import Commands, Run, add_noun
 from millrace.command.pages import add_page, show_page
 
 TENANTS = ("id", "name", "tier", "evaluations_a_month", "created_at")
@@ -17,6 +17,8 @@ def add_to(commands: Commands) -> None:
     add_names(tenant)
     tenant.add_argument("--tier", default="free", help="free (the default), pro or enterprise")
     add_page(add_operation(tenants, "list", run=run_list_tenants, says="the newest tenants"))
+    add_tier(tenants, run=run_tier_of_tenant, more="Its sites keep theirs; those that come have this one.")
+    add_limit(tenants, run=run_limit_of_tenant, says="limit each of its sites that has no limit of its own")
     sites = add_noun(commands, "sites", says="a tenant's sites, which evaluations are charged to")
     site = add_operation(sites, "add", run=run_add_site, says="add a site to a tenant")
     add_names(site)
@@ -25,6 +27,33 @@ def add_to(commands: Commands) -> None:
     listed = add_operation(sites, "list", run=run_list_sites, says="the newest sites")
     listed.add_argument("--tenant", metavar="ID", help="only this tenant's")
     add_page(listed)
+    add_tier(sites, run=run_tier_of_site)
+    add_limit(sites, run=run_limit_of_site, says="give it a limit of its own")
+
+
+def add_tier(commands: Commands, *, run: Run, more: str = "") -> None:
+    says = "give it another tier, from the next request on"
+    tier = add_operation(commands, "set-tier", run=run, says=says, more=more)
+    tier.add_argument("id", metavar="ID")
+    tier.add_argument("tier", metavar="TIER", help="free, pro or enterprise")
+
+
+def add_limit(commands: Commands, *, run: Run, says: str) -> None:
+    limit = add_operation(
+        commands,
+        "set-limit",
+        run=run,
+        says=f"{says}, from the next request on",
+        more="It may be lower than what is used: then no more is accepted.",
+    )
+    limit.add_argument("id", metavar="ID")
+    limit.add_argument(
+        "--evaluations-a-month", type=number_or_none, required=True, metavar="N", help="a number, or none"
+    )
+
+
+def number_or_none(text: str) -> int | None:
+    return None if text == "none" else int(text)
 
 
 def add_names(parser: Any) -> None:
@@ -51,3 +80,21 @@ def run_list_tenants(given: argparse.Namespace) -> int:
 def run_list_sites(given: argparse.Namespace) -> int:
     facts = perform(given, "sites list", tenant_id=given.tenant, limit=given.limit, cursor=given.cursor)
     return show_page(facts, "sites", columns=SITES)
+
+
+def run_tier_of_tenant(given: argparse.Namespace) -> int:
+    return show(perform(given, "tenants set-tier", tenant_id=given.id, tier=given.tier))
+
+
+def run_tier_of_site(given: argparse.Namespace) -> int:
+    return show(perform(given, "sites set-tier", site_id=given.id, tier=given.tier))
+
+
+def run_limit_of_tenant(given: argparse.Namespace) -> int:
+    limit = given.evaluations_a_month
+    return show(perform(given, "tenants set-limit", tenant_id=given.id, evaluations_a_month=limit))
+
+
+def run_limit_of_site(given: argparse.Namespace) -> int:
+    limit = given.evaluations_a_month
+    return show(perform(given, "sites set-limit", site_id=given.id, evaluations_a_month=limit))

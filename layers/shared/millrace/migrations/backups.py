@@ -1,6 +1,8 @@
 """Backups of a SQLite database: made while jobs run, checked, compressed, and put back."""
 
+import glob
 import gzip
+import hashlib
 import os
 import sqlite3
 import zlib
@@ -37,14 +39,16 @@ def backup(
         raise BackupFailed(f"there is no database {path}")
     folder = folder or folder_beside(path)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"{path.stem}-{now.astimezone(UTC).strftime(NAME_TIME)}.db.gz"
-    with _partial(folder / f"{name}.copy.partial") as copy, _partial(folder / f"{name}.partial") as packed:
+    name = f"{_name_for(path)}-{now.astimezone(UTC).strftime(NAME_TIME)}.db.gz"
+    with _claimed(folder / f"{name}.copy.partial") as copy, _partial(folder / f"{name}.partial") as packed:
+        if (folder / name).exists():
+            raise BackupFailed(f"{folder / name} is there already: there is one backup a second")
         _copy(path, copy, report=report)
         check(copy, report=report)
         _compress(copy, packed, report=report)
         packed.replace(folder / name)
     _sync(folder)
-    _prune(folder, stem=path.stem, keep=keep, report=report)
+    _prune(folder, path=path, keep=keep, report=report)
     return folder / name
 
 
@@ -71,7 +75,7 @@ def last_backup_at(database_url: str) -> datetime | None:
     """When the newest backup beside the database was begun. None: there is none."""
     path = path_of(database_url)
     names = [
-        found.name.removeprefix(f"{path.stem}-") for found in _whole(folder_beside(path), stem=path.stem)
+        found.name.removeprefix(f"{_name_for(path)}-") for found in _find(folder_beside(path), path=path)
     ]
     return datetime.strptime(f"{names[-1]}+0000", f"{NAME_TIME}.db.gz%z") if names else None
 
@@ -177,18 +181,34 @@ def _unused_name(path: Path) -> str:
     return next(name for name in names if not path.with_name(name).exists())
 
 
-def _prune(folder: Path, *, stem: str, keep: int, report: Report) -> None:
+def _name_for(path: Path) -> str:
+    """What its backups' names begin with: databases of the same name may share a folder."""
+    return f"{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+
+
+def _prune(folder: Path, *, path: Path, keep: int, report: Report) -> None:
     """Delete what is older than the last `keep` backups, and what runs that died left from before those."""
-    oldest = _whole(folder, stem=stem)[-keep:][0].name
-    for path in sorted(folder.glob(f"{stem}-????????T??????Z.db.gz*")):
-        if path.name < oldest:
-            path.unlink()
-            report(f"Deleted {path.name}")
+    oldest = _find(folder, path=path)[-keep:][0].name
+    for found in _find(folder, path=path, ending="*"):
+        if found.name < oldest:
+            found.unlink()
+            report(f"Deleted {found.name}")
 
 
-def _whole(folder: Path, *, stem: str) -> list[Path]:
-    """Oldest first."""
-    return sorted(folder.glob(f"{stem}-????????T??????Z.db.gz"))
+def _find(folder: Path, *, path: Path, ending: str = "") -> list[Path]:
+    """The database's whole backups, oldest first; with `*` also what is or was only begun."""
+    return sorted(folder.glob(f"{glob.escape(_name_for(path))}-????????T??????Z.db.gz{ending}"))
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[Path]:
+    """A partial file that nobody else makes at the same moment."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError as error:
+        raise BackupFailed(f"{path} is there already: another backup is being made") from error
+    with _partial(path):
+        yield path
 
 
 @contextmanager

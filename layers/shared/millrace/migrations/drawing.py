@@ -14,7 +14,8 @@ PostgreSQL has the same tables, and row-level security besides. `schema_migratio
 which are not shown, keep which migrations have been applied.
 
 The lines of the diagram are foreign keys, and in the boxes are the columns that are keys. There is no line
-where a row may outlive what it tells of: metering (`usage_records`, `daily_usage`), events, the ledger.
+where a row may outlive what it tells of: metering (`usage_records`, `daily_usage`), events, the ledger, the
+audit log.
 `api_usage` is no such metering: it tells of the single calls of an enrichment and is deleted with it.
 
 Money is in columns that end in `_microusd`, in whole millionths of a US dollar. Only the setting

@@ -29,11 +29,15 @@ DELETE FROM migration_checksums WHERE version NOT IN (SELECT version FROM schema
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A row of the history. Without name and checksum: dbmate applied it, and we have not run since."""
+    """A row of the history. `by_dbmate`: it has no checksum, because we have not run since.
+
+    Without a checksum and not so: what we had written down is gone.
+    """
 
     version: str
     name: str | None
     checksum: str | None
+    by_dbmate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +59,28 @@ def make_plan(target: Target, *, files: Sequence[Migration]) -> Plan:
 
 
 def read_history(target: Target) -> list[Applied]:
-    if not target.columns_of("schema_migrations"):
+    columns = target.columns_of("schema_migrations")
+    if not columns:
         return []
-    versions = [row[0] for row in target.execute("SELECT version FROM schema_migrations ORDER BY version")]
-    kept = {}
-    if target.columns_of("migration_checksums"):
-        rows = target.execute("SELECT version, name, checksum FROM migration_checksums")
-        kept = {row[0]: Applied(*row) for row in rows}
-    return [kept.get(version) or Applied(version, None, None) for version in versions]
+    applied_at = "applied_at" if "applied_at" in columns else "NULL"
+    rows = target.execute(f"SELECT version, {applied_at} FROM schema_migrations ORDER BY version")
+    if not target.columns_of("migration_checksums"):
+        return [Applied(version, None, None, by_dbmate=True) for version, _ in rows]
+    checksums = target.execute("SELECT version, name, checksum FROM migration_checksums")
+    kept = {row[0]: Applied(*row) for row in checksums}
+    # dbmate leaves out when it applied a file.
+    return [kept.get(version) or Applied(version, None, None, by_dbmate=at is None) for version, at in rows]
 
 
 def prepare(target: Target, *, files: Sequence[Migration]) -> None:
     """Make the tables, and take over what dbmate has applied, with its files as they are now."""
+    unnamed = {row.version for row in read_history(target) if row.by_dbmate}
     for table, create in zip(TABLES, (CREATE_HISTORY, CREATE_CHECKSUMS), strict=True):
         if not target.columns_of(table):
             target.execute(create)
     if "applied_at" not in target.columns_of("schema_migrations"):
         target.execute(ADD_APPLIED_AT)
     target.execute(FORGET_ROLLED_BACK)
-    unnamed = {row.version for row in read_history(target) if row.name is None}
     for file in files:
         if file.version in unnamed:
             _record_checksum(target, file)
@@ -110,6 +117,11 @@ def _find_problems(
             yield (
                 f"{row.name or row.version} has been applied, but its file is not there. Bring it back from "
                 "the version of the code that applied it; only with its file can it be rolled back"
+            )
+        elif row.checksum is None and not row.by_dbmate:
+            yield (
+                f"the checksum of {file.name} is gone, so nobody can tell whether it was edited. If no file "
+                "was, DROP TABLE migration_checksums, then millrace migrations up: it keeps them anew"
             )
         elif row.checksum not in (None, file.checksum):
             yield (

@@ -1,5 +1,6 @@
 """Migrating PostgreSQL: a server, where one runner at a time holds an advisory lock."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Unpack
@@ -10,15 +11,18 @@ from pg8000.exceptions import InterfaceError
 from millrace.bindings.database import Dialect
 from millrace.bindings.postgres import PostgresDatabase
 from millrace.errors import DatabaseUnavailable, StatementInvalid
+from millrace.migrations import dangling
 from millrace.migrations.targets import Login, Report, Schema, Target
 from millrace.migrations.turns import TRY_SECONDS, wait_for_turn
 
 # A number that every runner of this product takes, and nobody else.
 ADVISORY_LOCK = 7_165_293
 SCRATCH = "millrace_scratch"
+# Also of a table that this login may not read: that is refused then, and not taken for a new database.
 COLUMNS = """
-SELECT column_name FROM information_schema.columns
-WHERE table_schema = current_schema() AND table_name = '{}' ORDER BY ordinal_position
+SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = current_schema()::regnamespace AND relname = '{}' AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
 """
 
 
@@ -68,9 +72,16 @@ class PostgresTarget:
 
         return read_schema(self)
 
+    def list_unbound_roles(self) -> list[str]:
+        from millrace.migrations.schema_postgres import list_unbound_roles
+
+        return list_unbound_roles(self)
+
     def list_dangling(self) -> list[str]:
-        # Differs: no connection here can turn its foreign keys off and forget to turn them on.
-        return []
+        """Where this login may read all rows: as their owner does."""
+        keys = self.execute(dangling.FOREIGN_KEYS)
+        counted = {(table, parent): self.execute(count)[0][0] for table, parent, count in keys}
+        return dangling.describe(+Counter(counted))
 
     @contextmanager
     def scratch(self) -> Iterator[Target]:

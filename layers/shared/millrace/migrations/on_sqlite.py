@@ -74,6 +74,10 @@ class SqliteTarget:
 
         return read_schema(self)
 
+    def list_unbound_roles(self) -> list[str]:
+        # Differs: there are no roles.
+        return []
+
     def list_dangling(self) -> list[str]:
         return dangling.describe(self._find_dangling())
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Unpack
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from millrace.errors import MigrationInvalid
+from millrace.migrations.backups import path_of
 from millrace.migrations.on_postgres import PostgresTarget
 from millrace.migrations.on_sqlite import SqliteTarget
 from millrace.migrations.targets import Login, Target
@@ -22,9 +23,9 @@ def opened(database_url: str, *, for_reading: bool = False, **login: Unpack[Logi
 
 
 def open_target(database_url: str, *, for_reading: bool = False, **login: Unpack[Login]) -> Target:
-    parts = urlsplit(database_url)
-    if parts.scheme == "sqlite":
-        return SqliteTarget(unquote(parts.path), for_reading=for_reading)
-    if parts.scheme in ("postgresql", "postgres"):
+    scheme = urlsplit(database_url).scheme
+    if scheme == "sqlite":
+        return SqliteTarget(str(path_of(database_url)), for_reading=for_reading)
+    if scheme in ("postgresql", "postgres"):
         return PostgresTarget(database_url, **login)
-    raise MigrationInvalid(f"the database url begins with sqlite:// or postgresql://, not {parts.scheme}://")
+    raise MigrationInvalid(f"the database url begins with sqlite:// or postgresql://, not {scheme}://")

@@ -1,6 +1,5 @@
 """Applying migrations and rolling them back: in number order, one runner at a time, no file by halves."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +9,18 @@ from millrace.errors import MigrationFailed, MigrationInvalid, StatementInvalid
 from millrace.migrations import history
 from millrace.migrations.files import Migration, Section, read_folder
 from millrace.migrations.history import Plan
+from millrace.migrations.losses import refuse_losses
 from millrace.migrations.opening import opened
 from millrace.migrations.targets import Login, Report, Target, say_nothing
 
 NOTHING_KEPT = "Nothing of this file was kept."
+CUTOVER_BEGUN = "SELECT 1 FROM pg_namespace WHERE nspname = 'millrace_cutover'"
+CUTOVER_ADVICE = (
+    "a cutover to this database has begun and not ended, and what it has copied fits the schema as it is. "
+    "Run millrace copy again: it goes on. Or give it up: make this database anew. Nothing was changed."
+)
 
 # A build that failed or was killed leaves an index behind that no query uses, in the way of the next build.
-BUILDS_INDEX = re.compile(r"INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", re.IGNORECASE)
 BROKEN_INDEX = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{}') AND NOT indisvalid"
 
 
@@ -38,11 +42,20 @@ def up(
 
 
 def down(
-    database_url: str, *, folder: Path, count: int = 1, report: Report = say_nothing, **login: Unpack[Login]
+    database_url: str,
+    *,
+    folder: Path,
+    count: int = 1,
+    keep_rows: bool = False,
+    report: Report = say_nothing,
+    **login: Unpack[Login],
 ) -> list[str]:
-    """Roll the last `count` files back, the last first, and return their names."""
+    """Roll the last `count` files back, the last first, and return their names.
+
+    `keep_rows`: MigrationInvalid, before anything is done, if tables that they drop hold rows.
+    """
     with opened(database_url, **login) as target:
-        return _Runner(target, folder=folder, report=report).down(count)
+        return _Runner(target, folder=folder, report=report).down(count, keep_rows=keep_rows)
 
 
 def status(database_url: str, *, folder: Path, **login: Unpack[Login]) -> Status:
@@ -80,16 +93,21 @@ class _Runner:
                 done.append(file.name)
         return done
 
-    def down(self, count: int) -> list[str]:
+    def down(self, count: int, *, keep_rows: bool) -> list[str]:
         done: list[str] = []
         with self._target.lock(self._report):
             self._prepare()
+            if keep_rows:
+                refuse_losses(self._target, self._plan().applied[::-1][:count])
             while len(done) < count and (file := self._move("down")):
                 done.append(file.name)
         return done
 
     def _prepare(self) -> None:
         with self._target.transaction():
+            # Differs: only onto PostgreSQL is there a cutover, which leaves this behind until it has ended.
+            if self._target.dialect == "postgres" and self._target.execute(CUTOVER_BEGUN):
+                raise MigrationInvalid(CUTOVER_ADVICE)
             history.prepare(self._target, files=self._files)
 
     def _move(self, way: Literal["up", "down"], *, now: datetime | None = None) -> Migration | None:
@@ -115,9 +133,12 @@ class _Runner:
         return file
 
     def _next(self, way: Literal["up", "down"]) -> Migration | None:
-        plan = check(history.make_plan(self._target, files=self._files))
+        plan = self._plan()
         candidates = plan.pending if way == "up" else plan.applied[::-1]
         return next(iter(candidates), None)
+
+    def _plan(self) -> Plan:
+        return check(history.make_plan(self._target, files=self._files))
 
     def _run(self, file: Migration, section: Section) -> None:
         for number, step in enumerate(section.steps, start=1):
@@ -133,9 +154,16 @@ class _Runner:
         try:
             self._run(file, section)
         finally:
-            self._drop_broken_index(section)
+            broken = self._drop_broken_index(section)
+        if broken:
+            raise MigrationFailed(f"{file.name}: {section.index} was not built to its end. {NOTHING_KEPT}")
 
-    def _drop_broken_index(self, section: Section) -> None:
-        for name in BUILDS_INDEX.findall(section.steps[0].sql):
-            if self._target.execute(BROKEN_INDEX.format(name)):
-                self._target.execute(f"DROP INDEX CONCURRENTLY {name}")
+    def _drop_broken_index(self, section: Section) -> bool:
+        """Whether there was one."""
+        if section.index is None:
+            return False
+        quoted = section.index.replace("'", "''")
+        if not self._target.execute(BROKEN_INDEX.format(quoted)):
+            return False
+        self._target.execute(f"DROP INDEX CONCURRENTLY {section.index}")
+        return True

@@ -9,7 +9,7 @@ from millrace.bindings.database import TOKEN, end_of_comment
 from millrace.migrations.history import TABLES
 from millrace.migrations.targets import Schema, Target
 
-MADE_WITH = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+MADE_WITH = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
 NAME = re.compile(r"""["`\[]?(\w+)["`\]]?\s*""")
 # What begins a rule of the whole table; anything else begins a column.
 RULE = re.compile(r"(CONSTRAINT|CHECK|UNIQUE|PRIMARY\s+KEY|FOREIGN\s+KEY)\b", re.IGNORECASE)

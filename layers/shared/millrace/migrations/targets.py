@@ -46,6 +46,10 @@ class Target(Protocol):
         """All there is but the history's own tables, and what extensions brought."""
         ...
 
+    def list_unbound_roles(self) -> list[str]:
+        """Roles that the policies name and do not bind, a line for each."""
+        ...
+
     def list_dangling(self) -> list[str]:
         """Rows that point at nothing, a line for each kind of them."""
         ...

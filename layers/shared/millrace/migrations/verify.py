@@ -12,21 +12,28 @@ from millrace.migrations.files import Migration, read_folder
 from millrace.migrations.opening import opened
 from millrace.migrations.targets import Login, Schema, Target
 
+CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 PART = re.compile(r"(?:column|constraint) (\w+)")
 
 
 def verify(database_url: str, *, folder: Path, **login: Unpack[Login]) -> list[str]:
     """Each difference as a line to read; none is what one hopes for. It changes nothing.
 
-    What is wrong with the history comes first, and rows that point at nothing last.
+    What is wrong with the history comes first, what is pending among it, and rows that point at nothing last.
     """
     with opened(database_url, for_reading=True, **login) as target:
         files = read_folder(folder, dialect=target.dialect)
-        problems = history.make_plan(target, files=files).problems
-        found, rows = target.read_schema(), target.list_dangling()
+        plan = history.make_plan(target, files=files)
+        past = [*plan.problems, *(f"{file.name} is pending" for file in plan.pending)]
+        found, roles, rows = target.read_schema(), target.list_unbound_roles(), target.list_dangling()
         with target.scratch() as scratch:
             differences = compare(found, wanted=build(scratch, files))
-    return [*(f"history: {line}" for line in problems), *differences, *(f"rows: {line}" for line in rows)]
+    return [
+        *(f"history: {line}" for line in past),
+        *differences,
+        *(f"roles: {line}" for line in roles),
+        *(f"rows: {line}" for line in rows),
+    ]
 
 
 def read_schema(database_url: str, **login: Unpack[Login]) -> Schema:
@@ -45,7 +52,7 @@ def build(scratch: Target, files: list[Migration]) -> Schema:
     for file in files:
         for step in file.up.steps:
             # All of it happens in one transaction, where nothing can be built CONCURRENTLY.
-            sql = step.sql.replace(" CONCURRENTLY", "") if file.up.alone else step.sql
+            sql = CONCURRENTLY.sub("", step.sql) if file.up.alone else step.sql
             try:
                 scratch.execute(sql)
             except StatementInvalid as error:

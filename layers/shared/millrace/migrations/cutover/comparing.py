@@ -3,17 +3,26 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from millrace.migrations.cutover.rejects import RejectsFile
+from millrace.migrations.cutover.rejects import LeftBehind, RejectsFile
 from millrace.migrations.cutover.report import Report, TableReport
-from millrace.migrations.cutover.rows import Rejected, RowReader
+from millrace.migrations.cutover.rows import Converted, Rejected, RowReader
 from millrace.migrations.cutover.schema import Table
 from millrace.migrations.cutover.sides import Sides, check_empty
 from millrace.migrations.cutover.tally import Tally
 
 
-def verify(sides: Sides) -> Report:
-    """Read both sides to the end and compare. Rows that cannot be converted count as rejected."""
-    return Report([read_table(sides, table, compare=True) for table in sides.tables])
+def verify(sides: Sides, *, rejects: Path) -> Report:
+    """Read both sides to the end and compare.
+
+    Rows that cannot be converted count as rejected, and those that the copy wrote to the rejects file, if
+    they still are as they were then.
+    """
+    return Report(
+        [
+            read_table(sides, table, is_behind=LeftBehind(rejects, table).has, compare=True)
+            for table in sides.tables
+        ]
+    )
 
 
 def rehearse(sides: Sides, *, rejects: Path) -> Report:
@@ -29,6 +38,7 @@ def read_table(
     table: Table,
     *,
     reject: Callable[[Table, Rejected], None] = lambda table, row: None,
+    is_behind: Callable[[Converted], bool] = lambda row: False,
     compare: bool = False,
 ) -> TableReport:
     reader, readable, rejected = RowReader(table), Tally(), 0
@@ -37,6 +47,8 @@ def read_table(
             if isinstance(row, Rejected):
                 rejected += 1
                 reject(table, row)
+            elif is_behind(row):
+                rejected += 1
             else:
                 readable.add(row.canonical)
             report(1)

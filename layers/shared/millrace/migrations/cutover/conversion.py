@@ -13,6 +13,10 @@ NULL = r"\N"
 # As PostgreSQL itself writes them, so that a line we send is the line it would give back.
 ESCAPES = {"\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# SQLite stops at 1000, PostgreSQL and Python where their stacks end: less than any of them, whoever calls.
+DEEPEST = 500
+# A text, so that what stands in it is passed over; or what opens or closes.
+NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 # Without the hour 24, which some Pythons read: PostgreSQL would give back the next day's first.
 OUR_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 ANY_MOMENT = re.compile(
@@ -45,14 +49,25 @@ def canonical_json(text: str) -> str:
     """The same text for the same document: keys sorted, numbers by value, nothing between."""
     if text in ("{}", "[]"):
         return text
+    check_depth(text)
     try:
         canonical = ENCODER.encode(DECODER.decode(text))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Unconvertible(f"not JSON: {error}") from error
     # An escaped backslash before it makes it mere text.
     if "\\u0000" in canonical and "\\u0000" in canonical.replace("\\\\", ""):
         raise Unconvertible("JSON with U+0000")
     return canonical
+
+
+def check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for sign in NESTING.finditer(text):
+        depth += (sign[0] in "[{") - (sign[0] in "]}")
+        if depth > DEEPEST:
+            raise Unconvertible(f"JSON nested deeper than {DEEPEST}")
 
 
 def convert_text(value: Any) -> str:

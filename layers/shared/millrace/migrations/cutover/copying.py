@@ -9,6 +9,7 @@ from typing import Any, Self
 from millrace.errors import CutoverRefused
 from millrace.migrations.cutover.comparing import tally_target
 from millrace.migrations.cutover.marks import Mark
+from millrace.migrations.cutover.rejects import RejectsFile
 from millrace.migrations.cutover.report import Report, TableReport
 from millrace.migrations.cutover.rows import Converted, Rejected, RowReader
 from millrace.migrations.cutover.schema import Table
@@ -36,9 +37,9 @@ class Chunk:
 
     def add(self, row: Converted | Rejected) -> None:
         self.last_rowid = row.rowid
+        self.size += row.size
         if isinstance(row, Converted):
             self.converted.append(row)
-            self.size += len(row.line)
         else:
             self.rejected.append(row)
 
@@ -53,6 +54,7 @@ def copy(sides: Sides, *, rejects: Path, chunk_rows: int = CHUNK_ROWS) -> Report
     The marks stay in the target until `finish`, so until then it can always be run again.
     """
     sides.target.lock()
+    RejectsFile(rejects).check()
     if not sides.marks.exist():
         begin(sides)
     marks = sides.marks.read()
@@ -61,8 +63,7 @@ def copy(sides: Sides, *, rejects: Path, chunk_rows: int = CHUNK_ROWS) -> Report
         mark = marks.get(table.name, Mark())
         done.append((mark, copy_table(sides, table, mark=mark, chunk_rows=chunk_rows)))
     rejected = sides.marks.count_rejects()
-    if rejected:
-        sides.marks.write_rejects(rejects)
+    sides.marks.write_rejects(rejects)
     sides.target.analyze(sides.tables)
     return Report([compare(sides, mark, reader, rejected=rejected) for mark, reader in done])
 

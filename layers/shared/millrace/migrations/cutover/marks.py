@@ -38,7 +38,8 @@ ON CONFLICT (table_name) DO UPDATE SET
   copied_rows = EXCLUDED.copied_rows, copied_hash = EXCLUDED.copied_hash
 """
 KEEP_REJECTS = "COPY millrace_cutover.rejects (table_name, line) FROM STDIN"
-READ_REJECTS = "COPY (SELECT line FROM millrace_cutover.rejects ORDER BY number) TO STDOUT"
+# Each table's in the order of its rowids, in which verifying reads them.
+READ_REJECTS = "COPY (SELECT line FROM millrace_cutover.rejects ORDER BY table_name, number) TO STDOUT"
 COUNT_REJECTS = "SELECT table_name, COUNT(*) FROM millrace_cutover.rejects GROUP BY table_name"
 
 
@@ -78,8 +79,8 @@ class Marks:
 
     def keep_rejects(self, table: Table, rejects: Sequence[Rejected]) -> None:
         if rejects:
-            lines = [f"{table.name}\t{convert_text(reject.to_json(table))}\n" for reject in rejects]
-            self._session.copy_in(KEEP_REJECTS, [line.encode() for line in lines])
+            lines = (f"{table.name}\t{convert_text(reject.to_json(table))}\n" for reject in rejects)
+            self._session.copy_in(KEEP_REJECTS, map(str.encode, lines))
 
     def count_rejects(self) -> dict[str, int]:
         return dict(map(tuple, self._session.execute(COUNT_REJECTS)))

@@ -38,6 +38,8 @@ class Progress:
 
         yield advance
         if total or step.done:
+            # What was expected may have been more or less.
+            step.total = step.done
             self._say(step.describe(self._now()), last=True)
 
     def _say(self, text: str, *, last: bool) -> None:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from millrace.migrations.cutover.tally import Tally
 
 SHOWN_OF_HASH = 16
+LEFT_BEHIND = (
+    "Leave them behind, or mend them in the source, make the target anew (docs/cutover.md) if it has the "
+    "others already, and copy again."
+)
+WAY_OUT = (
+    "If a copy was interrupted, run it again: it goes on. Else one side was changed since these rows were "
+    "copied, or the rejects file is not that copy's: stop who writes, make the target anew (docs/cutover.md) "
+    "and copy again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +57,10 @@ class Report:
         converted = ", ".join(f"{count:,} {what}" for what, count in sorted(counted.items()))
         yield f"Converted: {converted or 'nothing'}."
         if self.rejected:
-            yield f"REJECTED: {self.rejected:,} rows."
+            yield f"REJECTED: {self.rejected:,} rows. {LEFT_BEHIND}"
         if self.differing:
             yield f"DIFFERENT: {', '.join(self.differing)}."
+            yield WAY_OUT
         elif all(table.target is not None for table in self.tables):
             which = "But for the rejected rows, every" if self.rejected else "Every"
             yield f"{which} table has the same rows and the same hash on both sides."

@@ -29,6 +29,10 @@ class Converted:
     line: bytes
     canonical: bytes
 
+    @property
+    def size(self) -> int:
+        return len(self.line)
+
 
 @dataclass(slots=True)
 class Rejected:
@@ -38,6 +42,10 @@ class Rejected:
     values: tuple[Any, ...]
     reason: str
     column: str | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(len(value) if isinstance(value, str | bytes) else 1 for value in self.values)
 
     def to_json(self, table: Table) -> str:
         """One line of the rejects file, in ASCII: so that even what is not Unicode can be written down."""

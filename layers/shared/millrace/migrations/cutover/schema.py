@@ -16,13 +16,6 @@ JOIN pg_type t ON t.oid = a.atttypid
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
 ORDER BY c.relname, a.attnum
 """
-FOREIGN_KEYS = """
-SELECT child.relname, parent.relname
-FROM pg_constraint k
-JOIN pg_class child ON child.oid = k.conrelid
-JOIN pg_class parent ON parent.oid = k.confrelid
-WHERE k.contype = 'f' AND k.connamespace = current_schema()::regnamespace
-"""
 
 
 @dataclass(frozen=True, slots=True)

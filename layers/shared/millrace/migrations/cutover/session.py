@@ -1,6 +1,6 @@
 """The PostgreSQL side's wire: statements, transactions, and COPY in both directions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Unpack
 from urllib.parse import urlsplit
@@ -38,8 +38,9 @@ class Session:
         """`values` are for $1, $2, …"""
         return self._run(sql, values=values).rows or []
 
-    def copy_in(self, sql: str, lines: Sequence[bytes]) -> None:
-        self._run(sql, stream=[b"".join(lines)])
+    def copy_in(self, sql: str, lines: Iterable[bytes]) -> None:
+        """Each is a message of its own: few and large ones are faster, many small ones take no memory."""
+        self._run(sql, stream=lines)
 
     def copy_out(self, sql: str, take: Callable[[bytes], None]) -> None:
         self._run(sql, stream=Outlet(take))

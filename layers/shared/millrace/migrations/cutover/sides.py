@@ -91,6 +91,6 @@ def check_empty(sides: Sides) -> None:
     ]
     if used:
         raise CutoverRefused(
-            f"the target holds rows that its migrations did not put there, in {', '.join(used)}: copy into a "
-            "database that has been migrated and not been used. (Was it copied already? --verify-only tells.)"
+            f"the target holds rows that its migrations did not put there, in {', '.join(used)}: make it "
+            "anew (docs/cutover.md) and copy again. (Was it copied already? --verify-only tells.)"
         )

@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote as quote_url
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from millrace.errors import CutoverRefused
+from millrace.migrations.backups import path_of
 from millrace.migrations.cutover.schema import Table, quote
 
 BUSY_SECONDS = 60.0
@@ -52,9 +52,10 @@ class Source:
 @contextmanager
 def open_source(database_url: str) -> Iterator[Source]:
     parts = urlsplit(database_url)
-    path = Path(unquote(parts.path))
-    if parts.scheme != "sqlite" or not path.is_file():
-        raise CutoverRefused(f"copy reads from sqlite:///absolute/path.db, and a file must be there: {path}")
+    path = path_of(database_url) if parts.scheme == "sqlite" else None
+    if path is None or not path.is_file():
+        there = path or f"{parts.scheme}://"
+        raise CutoverRefused(f"copy reads from sqlite:///absolute/path.db, and a file must be there: {there}")
     connection = sqlite3.connect(
         f"file:{quote_url(str(path))}?mode=ro",
         uri=True,

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from millrace.errors import CutoverRefused
 from millrace.migrations.cutover.conversion import NULL, Unconvertible, canonical_json
+from millrace.migrations.cutover.references import ForeignKey, find_dangling, read_foreign_keys
 from millrace.migrations.cutover.rows import Converted, Rejected
 from millrace.migrations.cutover.schema import (
     COLUMNS,
-    FOREIGN_KEYS,
     Column,
     Table,
     make_tables,
@@ -34,6 +34,7 @@ class Target:
 
     def __init__(self, session: Session):
         self._session = session
+        self._foreign_keys: list[ForeignKey] = []
 
     def lock(self) -> None:
         """No other copy and no migration from now on, for as long as this connection lasts."""
@@ -50,7 +51,8 @@ class Target:
                 f"row-level security binds this login on {', '.join(sorted(hidden))}: log in as the owner"
             )
         tables = make_tables(map(tuple, self._session.execute(COLUMNS)), without=without)
-        return order_tables(tables, foreign_keys=map(tuple, self._session.execute(FOREIGN_KEYS)))
+        self._foreign_keys = read_foreign_keys(self._session)
+        return order_tables(tables, foreign_keys=[(key.child, key.parent) for key in self._foreign_keys])
 
     def read(self, table: Table, take: Callable[[bytes], None], *, most: int | None = None) -> None:
         """Give every row to `take`, in the form in which both sides are compared."""
@@ -92,20 +94,38 @@ class Target:
             self._session.execute(f"DELETE FROM {table.quoted}")
 
     def store(self, table: Table, rows: Sequence[Converted]) -> list[Rejected]:
-        """COPY them, in halves where some are refused, down to the single rows that have to stay behind."""
-        if not rows:
+        """COPY them. Those that have to stay behind are returned.
+
+        One row that stayed behind may have a million that refer to it: they are asked for, not searched for.
+        """
+        if self._copy(table, rows) is None:
             return []
+        keys = [key for key in self._foreign_keys if key.child == table.name]
+        dangling = find_dangling(self._session, keys, table=table, rows=rows)
+        behind = {row.rowid for row in dangling}
+        return dangling + self._store_halves(table, [row for row in rows if row.rowid not in behind])
+
+    def _store_halves(self, table: Table, rows: Sequence[Converted]) -> list[Rejected]:
+        """In halves where some are refused, down to the single rows."""
+        refusal = self._copy(table, rows)
+        if refusal is None:
+            return []
+        if len(rows) == 1:
+            return [Rejected(rows[0].rowid, rows[0].values, str(refusal))]
+        middle = len(rows) // 2
+        return self._store_halves(table, rows[:middle]) + self._store_halves(table, rows[middle:])
+
+    def _copy(self, table: Table, rows: Sequence[Converted]) -> RowsRefused | None:
+        """All of them or none."""
+        if not rows:
+            return None
         try:
             with self._session.savepoint():
-                lines = [row.line for row in rows]
-                self._session.copy_in(f"COPY {table.quoted} ({table.column_list}) FROM STDIN", lines)
+                lines = b"".join(row.line for row in rows)
+                self._session.copy_in(f"COPY {table.quoted} ({table.column_list}) FROM STDIN", [lines])
         except RowsRefused as refusal:
-            if len(rows) == 1:
-                return [Rejected(rows[0].rowid, rows[0].values, str(refusal))]
-        else:
-            return []
-        middle = len(rows) // 2
-        return self.store(table, rows[:middle]) + self.store(table, rows[middle:])
+            return refusal
+        return None
 
     def analyze(self, tables: Iterable[Table]) -> None:
         """So that the first queries are planned for the tables as they are now."""
