@@ -65,11 +65,8 @@ def read_request(connection: socket.socket) -> bytes:
             return b""
         received += piece
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(
-        int(line.partition(b":")[2])
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length")
-    )
+    lengths = (line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    length = int(next(lengths, b":0").partition(b":")[2])
     while len(body) < length and (piece := connection.recv(65_536)):
         body += piece
     return head + b"\r\n\r\n" + body

@@ -117,6 +117,7 @@ def test_a_question_that_is_refused_for_what_it_holds_needs_a_person(body):
         ({"error": {"message": "no", "type": "permission"}}, "(403, permission)"),
         ({"error": f"key {SECRET}"}, "(403)"),
         ({"error": {"code": f"key {SECRET}"}}, "(403)"),
+        ({"error": {"code": "a1b2C3d4E5f6g7H8"}}, "(403)"),
         ({"errors": []}, "(403)"),
         ([1], "(403)"),
         (b"<html>", "(403)"),

@@ -96,6 +96,10 @@ class Handler(QuietHandler):
         except (LinkRefused, RequestRefused) as error:
             self.answer(403, body=str(error).encode())
             return
+        if self.command == "DELETE":
+            self.host.stored.pop(self.key, None)
+            self.answer(204)
+            return
         if self.command == "PUT":
             self.host.stored[self.key] = sent
         named = {} if filename is None else {"Content-Disposition": content_disposition(filename)}
@@ -145,6 +149,17 @@ def test_a_download_link_names_the_file(host):
 
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"] == content_disposition('Müller & "Söhne".pdf')
+
+
+def test_a_deletion_as_the_link_says_takes_the_object_away_and_no_other(host):
+    host.stored |= {"a/b.txt": b"body", "a/c.txt": b"another's"}
+    link = host.bucket.presign_delete("a/b.txt", expires_seconds=300, now=host.clock.now())
+
+    other = use(link, url=link.url.replace("b.txt", "c.txt"))
+    own = use(link)
+
+    assert (link.method, other.status_code, own.status_code) == ("DELETE", 403, 204)
+    assert host.stored == {"a/c.txt": b"another's"}
 
 
 @pytest.mark.parametrize("key", ["a b+c%2F&d=e?f#g", "ü/日本/🎬", "a~b/(c)*!'", "back\\slash", "x" * 1_024])

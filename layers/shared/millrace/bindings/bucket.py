@@ -137,6 +137,10 @@ class Bucket(Protocol):
         """A GET, whole or by Range. With `filename` the browser saves it under that name."""
         ...
 
+    def presign_delete(self, key: str, *, expires_seconds: int, now: datetime) -> Link:
+        """A DELETE. What is not there is as good as removed."""
+        ...
+
 
 def check_key(key: str) -> str:
     """The key itself, if every bucket can keep it and no path can be led astray by it."""

@@ -135,6 +135,11 @@ class FolderBucket:
         url = self._signer().make("GET", key=check_key(key), expires_at=expires_at, filename=saved_as)
         return Link(url, "GET", {}, expires_at)
 
+    def presign_delete(self, key: str, *, expires_seconds: int, now: datetime) -> Link:
+        expires_at = end_of_link(expires_seconds, now=now)
+        url = self._signer().make("DELETE", key=check_key(key), expires_at=expires_at)
+        return Link(url, "DELETE", {}, expires_at)
+
     def check_link(
         self,
         method: str,

@@ -14,6 +14,7 @@ FORMAT = "millrace-link-1"
 PARAMETERS = {
     "PUT": {"content_type", "size", "expires", "signature"},
     "GET": {"filename", "expires", "signature"},
+    "DELETE": {"expires", "signature"},
 }
 
 
@@ -76,7 +77,7 @@ class FolderLinks:
 
 def read_query(query: str, *, method: str) -> dict[str, str]:
     if method not in PARAMETERS:
-        raise LinkRefused("method", f"a link allows GET or PUT, not {method}")
+        raise LinkRefused("method", f"a link allows {', '.join(PARAMETERS)}, not {method}")
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=8)
     except ValueError as error:

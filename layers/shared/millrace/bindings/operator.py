@@ -45,7 +45,7 @@ def import_boto3() -> tuple[Any, Any, tuple[type[Exception], ...]]:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
-        raise StackUnavailable("--stack needs boto3: .venv/bin/pip install boto3") from None
+        raise StackUnavailable("--stack needs boto3: `make check` or `make deploy` installs it") from None
     return boto3, Config, (BotoCoreError, ClientError)
 
 

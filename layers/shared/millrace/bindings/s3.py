@@ -116,6 +116,10 @@ class S3Bucket:
         url = self._sign("get_object", key, expires_seconds=expires_seconds, **wanted)
         return Link(url, "GET", {}, now + timedelta(seconds=expires_seconds))
 
+    def presign_delete(self, key: str, *, expires_seconds: int, now: datetime) -> Link:
+        url = self._sign("delete_object", key, expires_seconds=expires_seconds)
+        return Link(url, "DELETE", {}, now + timedelta(seconds=expires_seconds))
+
     def _ask(self, call: str, key: str, *, missing: Iterable[str] = (), **wanted: Any) -> Any:
         """What S3 answers, or None when its error is one of `missing`."""
         from botocore.exceptions import ClientError

@@ -77,18 +77,17 @@ class SecretPassword(KeptSecret):
         )
 
 
-class ApiKey:
-    """Call it for the key of a provider of models: the one configured, or the secret that was named."""
+def model_unavailable(cause: str) -> ModelUnavailable:
+    return ModelUnavailable(f"The key of the model's provider is not to be had: {cause}.")
 
-    def __init__(self, key: Key):
+
+class ApiKey:
+    """Call it for the key of a provider: the one configured, or the secret that was named."""
+
+    def __init__(self, key: Key, *, unavailable: Callable[[str], MillraceError] = model_unavailable):
         self._key = key
         self._secret = KeptSecret(
-            key.secret_id or "",
-            field="api_key",
-            variable=key.variable,
-            unavailable=lambda cause: ModelUnavailable(
-                f"The key of the model's provider is not to be had: {cause}."
-            ),
+            key.secret_id or "", field="api_key", variable=key.variable, unavailable=unavailable
         )
 
     def __call__(self) -> str:

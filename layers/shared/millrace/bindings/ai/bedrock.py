@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from millrace.bindings.ai.calls import CONNECT_SECONDS, TOOK_TOO_LONG, failure_for
+from millrace.bindings.ai.calls import TOOK_TOO_LONG, failure_for
 from millrace.bindings.ai.intake import NONE, Files, Given, Intake, take
 from millrace.bindings.ai.prompts import Prompt, compose
 from millrace.bindings.aws import LateClient
+from millrace.bindings.calls import CONNECT_SECONDS
 from millrace.bindings.stopwatch import Deadline
 from millrace.bindings.waiting import wait_at_most
 from millrace.domain.model_access import BEDROCK

@@ -1,0 +1,1 @@
+"""Plays RunPod, a provider of GPUs, on this machine: its documented API, and its faults on demand."""
