@@ -6,7 +6,7 @@ IN      = $(VENV)/bin/python
 MILLRACE_PATH = layers/shared:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run fresh demo check test races kills million dbmate schema lock lint clean
+.PHONY: help run fresh demo check test races kills million dbmate sdk schema lock lint clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -31,7 +31,8 @@ test: lint template   ## the gate, and what CI runs: every check and every test,
 	@$(IN) -m pytest
 
 races: $(VENV)/tests.installed   ## the race tests in their long form, several minutes for each database
-	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py tests/database/test_quota_races.py
+	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py tests/database/test_quota_races.py \
+		tests/database/test_export_orders.py tests/functions/test_forged_callbacks.py
 
 kills: $(VENV)/tests.installed   ## kill migrations and cutovers at random moments, twenty times each
 	@MILLRACE_KILLS=20 $(IN) -m pytest tests/database/test_migrate_races.py tests/database/cutover/test_kills.py
@@ -41,6 +42,9 @@ million: $(VENV)/tests.installed   ## copy a million records from SQLite to Post
 
 dbmate: $(VENV)/tests.installed $(VENV)/dbmate.installed   ## hold the migrations against dbmate itself (asks for npm)
 	@DBMATE=$(VENV)/dbmate/node_modules/.bin/dbmate $(IN) -m pytest tests/dbmate/against_dbmate.py
+
+sdk: $(VENV)/tests.installed $(VENV)/sdk.installed   ## hold the local RunPod against RunPod's own SDK (installs its 90 packages)
+	@RUNPOD_PYTHON=$(abspath $(VENV))/sdk/bin/python $(IN) -m pytest tests/runpod_sdk/against_sdk.py
 
 schema: $(VENV)/tests.installed   ## write docs/schema.md and the kept schemas anew, after a new migration
 	@PYTHONPATH=$(MILLRACE_PATH) $(IN) -m tests.schema_snapshots
@@ -77,6 +81,14 @@ $(VENV)/dbmate.installed: tests/dbmate/package.json tests/dbmate/package-lock.js
 	@npm install --prefix $(VENV)/dbmate --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# In the versions that the render worker's image has.
+$(VENV)/sdk.installed: gpu/requirements.txt | $(IN)
+	@echo "Installing what $< lists into $(VENV)/sdk (a minute or more, once) ..."
+	@$(IN) -m venv --clear $(VENV)/sdk
+	@$(VENV)/sdk/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	    --only-binary :all: --requirement $<
+	@touch $@
+
 $(VENV)/uv.installed: | $(IN)
 	@$(IN) -m pip --disable-pip-version-check -qq install uv
 	@touch $@
@@ -94,7 +106,7 @@ $(IN):
 
 # The cloud side. sam has an environment of its own; what the Lambda runtime has, the emulator's functions need.
 SAM = .venv-sam
-.PHONY: build invoke deploy destroy template tools
+.PHONY: build invoke deploy stages destroy template tools
 
 build: tools   ## what `sam deploy` deploys: the layer and the functions, for Lambda's platform
 	@MAKEFLAGS= SAM_CLI_TELEMETRY=0 PIP="$(abspath $(SAM))/bin/python -m pip" $(SAM)/bin/sam build
@@ -108,10 +120,16 @@ template: tools   ## lint template.yaml, as it is written and as what SAM makes 
 
 # How far and with what: samconfig.toml. docs/deploy.md tells what happens.
 STAGE ?= dev
-deploy: build   ## build, then deploy to AWS: STAGE=dev, staging or prod
+deploy: stages build   ## check the stages, build, then deploy to AWS: STAGE=dev, staging or prod
 	@SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --config-env $(STAGE)
+	@$(SAM)/bin/python tools/stage.py deployed millrace-$(STAGE)
+
+# It installs what bin/millrace --stack needs, too.
+stages: $(VENV)/tests.installed
+	@$(IN) -m pytest tests/unit/template/test_stages.py
 
 destroy: tools   ## take a stage away from AWS: asks first, and leaves a snapshot, the bucket and the pepper
+	@$(SAM)/bin/python tools/stage.py destroy millrace-$(STAGE)
 	@SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam delete --stack-name millrace-$(STAGE)
 
 bench: $(VENV)/local.installed tools   ## what a cold start costs, written to docs/performance.md

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from local.build import Build, BuildFailed, build_here, folder_names
+from local.build import Build, BuildFailed, build_here, folder_names, python_version
 from local.emulator import Emulator, EmulatorFailed
 from local.expectations import differences, event_names, read_event, read_expected, shown
 from local.scene import Scene
@@ -22,6 +22,11 @@ def main() -> int:
     try:
         print("Building ...", file=sys.stderr, flush=True)
         build = build_here()
+        print(
+            f"Built for Python {python_version()}, with which .venv-sam was made.",
+            file=sys.stderr,
+            flush=True,
+        )
         with tempfile.TemporaryDirectory() as folder:
             if event:
                 return answer_one(f"{function}/{event}", build=build, folder=Path(folder))

@@ -32,6 +32,29 @@ WILDCARDS = {
 POLICIES_OF_AWS = {
     "AmazonSSMManagedInstanceCore": "what Session Manager needs, for a machine that holds no data",
 }
+# All there may be. What lets strangers in by a policy of its own (a queue's, a topic's, a secret's), or a
+# function's address, is not among them; the bucket's policy only refuses.
+TYPES = {
+    "AWS::ApiGatewayV2": {"Api", "Stage"},
+    "AWS::CloudWatch": {"Alarm", "Dashboard"},
+    "AWS::EC2": {
+        "EIP", "Instance", "InternetGateway", "NatGateway", "Route", "RouteTable", "SecurityGroup",
+        "SecurityGroupEgress", "SecurityGroupIngress", "Subnet", "SubnetRouteTableAssociation", "VPC",
+        "VPCEndpoint", "VPCGatewayAttachment",
+    },
+    "AWS::IAM": {"InstanceProfile", "ManagedPolicy", "Role"},
+    "AWS::Lambda": {"EventInvokeConfig", "EventSourceMapping", "Function", "LayerVersion", "Permission"},
+    "AWS::Logs": {"LogGroup"},
+    "AWS::RDS": {"DBCluster", "DBClusterParameterGroup", "DBInstance", "DBSubnetGroup"},
+    "AWS::S3": {"Bucket", "BucketPolicy"},
+    "AWS::SNS": {"Topic"},
+    "AWS::SQS": {"Queue"},
+    "AWS::Scheduler": {"Schedule"},
+    "AWS::SecretsManager": {"Secret"},
+    "Custom": {"Migrations"},
+}  # fmt: skip
+SERVICES = {"lambda.amazonaws.com", "scheduler.amazonaws.com", "ec2.${AWS::URLSuffix}"}
+ONE_API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:{'Ref': 'Api'}/"
 
 
 def fixed_names(resources: Resources) -> Iterator[str]:
@@ -82,4 +105,32 @@ def choices(value: Any) -> Iterator[Any]:
             yield value
 
 
-RULES = (fixed_names, wildcards, foreign_policies)
+def strange_types(resources: Resources) -> Iterator[str]:
+    """Nothing of a type that nobody has thought of."""
+    for name, resource in resources.items():
+        service, _, kind = resource["Type"].rpartition("::")
+        if kind not in TYPES.get(service, ()):
+            yield f"{name} is of the type {resource['Type']}"
+
+
+def open_functions(resources: Resources) -> Iterator[str]:
+    """Functions are invoked by our API; what else invokes them does it with a role."""
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Permission":
+            given = resource["Properties"]
+            caller, source = given.get("Principal"), render(given.get("SourceArn"))
+            if caller != "apigateway.amazonaws.com" or not source.startswith(ONE_API):
+                yield f"{name} lets {caller} invoke a function from {source}"
+
+
+def open_roles(resources: Resources) -> Iterator[str]:
+    """Roles are taken on by services of AWS."""
+    for name, resource in resources.items():
+        trust = resource.get("Properties", {}).get("AssumeRolePolicyDocument", {})
+        for trusted in (statement.get("Principal", {}) for statement in trust.get("Statement", [])):
+            services = {render(one) for one in as_list(trusted.get("Service"))}
+            if set(trusted) != {"Service"} or not services <= SERVICES:
+                yield f"{name} may be taken on by {trusted}"
+
+
+RULES = (fixed_names, wildcards, foreign_policies, strange_types, open_functions, open_roles)

@@ -15,6 +15,11 @@ from tests.unit.template.planting import put
 
 TICK = "Resources JobPickup Properties Events EveryMinute Properties"
 READS = "Resources ReadsBucket Properties PolicyDocument Statement 0"
+OPERATE = {"Fn::GetAtt": ["Operate", "Arn"]}
+ANYBODY: dict[str, Any] = {
+    "Type": "AWS::Lambda::Permission",
+    "Properties": {"Action": "lambda:InvokeFunction", "FunctionName": OPERATE, "Principal": "*"},
+}
 
 PLANTED = [
     (f"{TICK} OmitName", None, "JobPickupEveryMinute has the same Name in every stack"),
@@ -55,6 +60,37 @@ PLANTED = [
         "Resources AsksModels Properties PolicyDocument Statement 2 Fn::If 1 Resource",
         "*",
         "AsksModels allows * without a reason",
+    ),
+    (
+        "Resources Address",
+        {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE", "TargetFunctionArn": OPERATE}},
+        "Address is of the type AWS::Lambda::Url",
+    ),
+    ("Resources Operate Properties FunctionUrlConfig", {"AuthType": "NONE"}, "OperateUrl is of the type"),
+    (
+        "Resources Letters",
+        {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "EvaluationDoorbell"}],
+                "PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}]},
+            },
+        },
+        "Letters is of the type AWS::SQS::QueuePolicy",
+    ),
+    ("Resources Anybody", ANYBODY, "Anybody lets * invoke a function"),
+    (
+        "Resources Another",
+        {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": ANYBODY | {"Principal": "apigateway.amazonaws.com"},
+        },
+        "Another lets apigateway.amazonaws.com invoke a function from None",
+    ),
+    (
+        "Resources OperateRole Properties AssumeRolePolicyDocument Statement 0 Principal",
+        {"AWS": "*"},
+        "OperateRole may be taken on by {'AWS': '*'}",
     ),
 ]
 

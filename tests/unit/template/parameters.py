@@ -1,6 +1,7 @@
 """What CloudFormation takes of the parameters that somebody gives, before it does anything."""
 
 import re
+from math import inf
 from typing import Any
 
 from local.intrinsics import Resolver
@@ -16,7 +17,15 @@ def accepts(document: dict[str, Any], given: dict[str, str]) -> bool:
 def takes(parameter: dict[str, Any], value: str) -> bool:
     if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
         return False
+    if parameter["Type"] == "Number" and not is_within(parameter, value):
+        return False
     return re.fullmatch(parameter.get("AllowedPattern", ".*"), value) is not None
+
+
+def is_within(parameter: dict[str, Any], value: str) -> bool:
+    if not re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return False
+    return parameter.get("MinValue", -inf) <= float(value) <= parameter.get("MaxValue", inf)
 
 
 def holds(document: dict[str, Any], rule: dict[str, Any], given: dict[str, str]) -> bool:

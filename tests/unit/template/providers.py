@@ -1,7 +1,7 @@
-"""How each provider of models is switched on: the parameters that docs/deploy.md says to give."""
+"""How each provider is switched on: the parameters that docs/deploy.md says to give."""
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:millrace"
-# By what the provider's models begin with; and a server of one's own, which wants no key.
+# By what the provider's models begin with; a server of one's own, which wants no key; and GPUs.
 SWITCHED_ON: dict[str, dict[str, str]] = {
     "local/rules": {},
     "@cf/": {
@@ -25,5 +25,10 @@ SWITCHED_ON: dict[str, dict[str, str]] = {
         "AiPrices": "openai/vision=0/0",
         "OpenAiBaseUrl": "https://models.example.com/v1",
         "OpenAiMostImages": "0",
+    },
+    "RunPod's GPUs": {
+        "GpuEndpointId": "a1b2c3d4e5f6g7",
+        "GpuKeySecret": f"{SECRET}/runpod-AbCdEf",
+        "GpuPrice": "0.00044",
     },
 }

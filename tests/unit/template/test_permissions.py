@@ -6,9 +6,11 @@ import pytest
 
 from tests.unit.template.deployment import Deployment
 from tests.unit.template.planting import faults_after
-from tests.unit.template.rules.permissions import RULES
+from tests.unit.template.rules import permissions, roles
 
+RULES = (*permissions.RULES, *roles.RULES)
 RUN_JOB = "Resources RunJobRole Properties"
+PEPPER = "Resources ReadsPepper Properties PolicyDocument Statement 0"
 ROLE_OF_STATUS = "Resources JobStatus Properties Role"
 READS = "Resources ReadsBucket Properties PolicyDocument Statement 0"
 ASKS = "Resources AsksModels Properties PolicyDocument Statement"
@@ -54,6 +56,23 @@ PLANTED = [
         "Resources JoinsVpc Properties PolicyDocument Statement 0 Condition",
         None,
         "JoinsVpc lets a function's code change the network",
+    ),
+    (
+        "Resources OperateRole Properties AssumeRolePolicyDocument Statement 0 Principal",
+        {"AWS": "*"},
+        "OperateRole may be taken on by others than Lambda",
+    ),
+    ("Resources OperateRole Properties PermissionsBoundary", "arn:aws:iam::aws:policy/X", "OperateRole has"),
+    ("Resources AsksModels Condition", None, "AsksModels is there on the condition None"),
+    (f"{PEPPER} Effect", "Deny", "ReadsPepper does not plainly allow: Deny"),
+    (f"{PEPPER} Effect", "Deny", "Manage may not secretsmanager:GetSecretValue KeyPepper"),
+    (f"{PEPPER} Condition", {"Bool": {"aws:ViaAWSService": "true"}}, "ReadsPepper does not plainly allow"),
+    ("Resources ReadsPepper Properties PolicyDocument Version", None, "ReadsPepper is not written in"),
+    ("Resources ReadsPepper Properties Users", ["somebody"], "ReadsPepper is more than a document"),
+    (
+        "Resources JobPickupRole Properties Policies 0 PolicyDocument Statement 1",
+        None,
+        "JobPickup may not sqs:SendMessage PickupDeadLetters.Arn",
     ),
 ]
 

@@ -9,6 +9,7 @@ from tests.unit.template.planting import faults_after
 from tests.unit.template.rules.rounds import RULES
 
 BELL = "Resources EvaluationDoorbell Properties"
+LETTERS = "Resources EvaluationDeadLetters Properties"
 RINGING = "Resources RunJob Properties Events EvaluationDoorbell Properties"
 TICK = "Resources JobPickup Properties Events EveryMinute Properties"
 LEAST = "Parameters DatabaseMinCapacity AllowedPattern"
@@ -24,6 +25,12 @@ PLANTED = [
     (f"{RINGING} BatchSize", 10, "not given messages of EvaluationDoorbell one by one"),
     (f"{RINGING} FunctionResponseTypes", None, "or cannot give one back"),
     (f"{RINGING} ScalingConfig", None, "RunJob runs as often as"),
+    (f"{RINGING} FilterCriteria", {"Filters": [{"Pattern": "{}"}]}, "listens to EvaluationDoorbell by ["),
+    (f"{RINGING} Enabled", False, "listens to EvaluationDoorbell by ["),
+    (f"{RINGING} ScalingConfig MaximumConcurrency", 2, "RunJob may be limited by None"),
+    (f"{BELL} DelaySeconds", 900, "EvaluationDoorbell has DelaySeconds"),
+    (f"{BELL} SqsManagedSseEnabled", False, "EvaluationDoorbell is not encrypted"),
+    (f"{LETTERS} MessageRetentionPeriod", 60, "EvaluationDeadLetters forgets before anybody has read it"),
     ("Resources RunJob Properties Events", {}, "there is no EvaluationDoorbell that is listened to"),
     ("Parameters PickupRate Default", "rate(30 seconds)", "JobPickup is not run at a rate"),
     (f"{TICK} FlexibleTimeWindow Mode", "FLEXIBLE", "JobPickup may be run late"),

@@ -8,6 +8,7 @@ from tests.unit.template.deployment import Deployment
 from tests.unit.template.needs import ROOT
 from tests.unit.template.parameters import accepts
 from tests.unit.template.providers import SWITCHED_ON
+from tests.unit.template.rules.data import has_room
 from tests.unit.template.rules.environments import refusals
 
 STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text())
@@ -23,6 +24,36 @@ def given_in(stage: str) -> dict[str, str]:
 def test_a_stage_sets_parameters_that_the_template_accepts(stage: str):
     assert STAGES[stage]["deploy"]["parameters"]["stack_name"] == f"millrace-{stage}"
     assert accepts(Deployment().document, given_in(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_database_of_a_stage_may_grow_to_at_least_its_least(stage: str):
+    assert has_room(Deployment(parameters=given_in(stage)))
+    assert not has_room(Deployment(parameters={**given_in(stage), "DatabaseMinCapacity": "32"}))
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "AlarmEmail=somebody", "AuthorizerTtlSeconds=99999", "BackupDays=99", "BackupDays=seven",
+        "CorsOrigins=*",
+        "CorsOrigins=https://a.example.com, https://b.example.com", "CorsOrigins=https://a.example.com/path",
+        "DatabaseMaxCapacity=0", "DatabaseMaxCapacity=1.3", "DatabaseVersion=15.4",
+        "Egress=NatGateway", "EvaluationConcurrency=1", "LogDays=31", "MaxWaitSeconds=25",
+        "PickupRate=rate(2 minutes)",
+    ],
+)  # fmt: skip
+def test_a_mistaken_parameter_is_refused_before_anything_is_done(mistake: str):
+    name, _, value = mistake.partition("=")
+
+    assert not accepts(Deployment().document, {name: value})
+
+
+@pytest.mark.parametrize(
+    "origins", ["", "https://app.example.com", "https://app.example.com,http://localhost:3000"]
+)
+def test_pages_of_several_origins_may_be_let_in(origins: str):
+    assert accepts(Deployment().document, {"CorsOrigins": origins})
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -26,12 +26,16 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "BUCKET": ("BUCKET_URL",),
     "AI": MODELS,
     "PEPPER": ("KEY_PEPPER_SECRET",),
+    "GPU": ("GPU_ENDPOINT_ID", "GPU_KEY_SECRET"),
+    "CALLBACK_KEYS": ("CALLBACK_KEYS_SECRET",),
     "QUEUE": tuple(map(kind_variable, JOB_TABLES)),
     "STACK": (),
     "migrations": (*DATABASE, "DATABASE_PASSWORD_SECRET", "MIGRATIONS_FOLDER"),
     "config.ai_models": MODELS,
     "config.document_days": ("DOCUMENT_DAYS",),
     "config.ai_default_model": MODELS,
+    "config.callback_url": ("CALLBACK_URL",),
+    "config.gpu_second_microusd": ("GPU_PRICE",),
 }
 
 

@@ -20,6 +20,9 @@ MISTAKES = {
     ),
     "OpenAiApiKeySecret": ("the-key-itself", "millrace/openai", SECRET),
     "BedrockRegion": ("Virginia", "us-east", "us-east-1a"),
+    "GpuEndpointId": ("a/../b", "a" * 65, "-a"),
+    "GpuKeySecret": ("the-key-itself", "millrace/runpod", SECRET),
+    "GpuPrice": ("cheap", "$1", "1,5", ".5", "0.0000001"),
 }  # fmt: skip
 
 
@@ -47,7 +50,7 @@ def unreachable_models(deployment: Deployment) -> Iterator[str]:
 
 def unpriced_models(deployment: Deployment) -> Iterator[str]:
     for models, given in SWITCHED_ON.items():
-        if given and accepts(deployment.document, {**given, "AiPrices": ""}):
+        if given and accepts(deployment.document, {**given, "AiPrices": "", "GpuPrice": ""}):
             yield f"{models} may be asked without a price"
 
 

@@ -101,7 +101,7 @@ def unready_machines(deployment: Deployment) -> Iterator[str]:
         if "set -euo pipefail" not in script:
             yield f"{name} goes on after a command that failed"
         for metric, action in (("System", "ec2:recover"), ("Instance", "ec2:reboot")):
-            if not any(found == f"StatusCheckFailed_{metric}" and action in do for found, do in alarms):
+            if not any(found == f"StatusCheckFailed_{metric}" and f"{action}'" in do for found, do in alarms):
                 yield f"{name} is not helped by {action}"
 
 

@@ -20,6 +20,7 @@ ACTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "PEPPER": (("secretsmanager:GetSecretValue", "KeyPepper"),),
+    "CALLBACK_KEYS": (("secretsmanager:GetSecretValue", "CallbackKeys"),),
     "migrations": (("secretsmanager:GetSecretValue", "Database.MasterUserSecret.SecretArn"),),
     "QUEUE.ring": (("sqs:SendMessage", "${Bell}.Arn"),),
     "QUEUE.redrive": (
@@ -38,6 +39,7 @@ ACTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "BUCKET.put": (("s3:PutObject", "${Bucket.Arn}/*"),),
     "BUCKET.presign_upload": (("s3:PutObject", "${Bucket.Arn}/*"),),
     "BUCKET.delete": (("s3:DeleteObject", "${Bucket.Arn}/*"),),
+    "BUCKET.presign_delete": (("s3:DeleteObject", "${Bucket.Arn}/*"),),
 }
 # What asking models takes: the keys that are given, and Bedrock's models where one is configured.
 KEYS = ("CloudflareApiTokenSecret", "OpenAiApiKeySecret")
@@ -83,8 +85,9 @@ def permissions(deployment: Deployment, function: str) -> Iterator[Permission]:
     for statement in (
         one for document in documents for one in deployment.choose(document.get("Statement", []))
     ):
-        for action in as_list(statement["Action"]):
-            yield from ((action, render(where)) for where in as_list(statement["Resource"]))
+        if statement["Effect"] == "Allow":
+            for action in as_list(statement["Action"]):
+                yield from ((action, render(where)) for where in as_list(statement["Resource"]))
 
 
 def needed_permissions(deployment: Deployment, function: str) -> Iterator[Permission]:
@@ -94,8 +97,13 @@ def needed_permissions(deployment: Deployment, function: str) -> Iterator[Permis
     for listener, event in deployment.events("SQS"):
         if listener == function:
             yield from ((action, render(event["Queue"])) for action in HEARING)
+    asynchronous = deployment.properties(function).get("EventInvokeConfig", {})
+    for destination in asynchronous.get("DestinationConfig", {}).values():
+        yield "sqs:SendMessage", render(destination["Destination"])
     if "AI" in deployment.needs(function):
         yield from model_permissions(deployment)
+    if "GPU" in deployment.needs(function) and deployment.resolve({"Ref": "GpuKeySecret"}):
+        yield "secretsmanager:GetSecretValue", "GpuKeySecret"
     role = str(deployment.variables(function).get("DATABASE_USER"))
     for need in deployment.needs(function):
         for action, where in ACTIONS.get(need, ()):

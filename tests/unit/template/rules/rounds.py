@@ -14,6 +14,8 @@ from tests.unit.template.parameters import accepts
 UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 ZEROS = ("0", "0.0", "0.00", "00", "-0", "+0", ".0", "0.", "0e0", " 0")
 DAY = 86_400
+FORTNIGHT = 14 * DAY
+LISTENING = {"Queue", "BatchSize", "FunctionResponseTypes", "ScalingConfig"}
 
 
 def short_visibilities(deployment: Deployment) -> Iterator[str]:
@@ -33,6 +35,29 @@ def short_visibilities(deployment: Deployment) -> Iterator[str]:
             yield f"{function} is not given messages of {queue} one by one, or cannot give one back"
         if "MaximumConcurrency" not in event.get("ScalingConfig", {}):
             yield f"{function} runs as often as {queue} is long"
+
+
+def odd_queues(deployment: Deployment) -> Iterator[str]:
+    """Encrypted, without a delay; dead letters are kept as long as can be; nothing rung is passed over."""
+    for name in deployment.named("AWS::SQS::Queue"):
+        queue = deployment.properties(name)
+        known = {"MessageRetentionPeriod", "SqsManagedSseEnabled"}
+        if name.endswith("Doorbell"):
+            known |= {"VisibilityTimeout", "RedrivePolicy"}
+        yield from (f"{name} has {one}" for one in sorted(queue.keys() - known))
+        if queue.get("SqsManagedSseEnabled") is not True:
+            yield f"{name} is not encrypted"
+        longest = FORTNIGHT if name.endswith("DeadLetters") and name != "PickupDeadLetters" else 0
+        if queue.get("MessageRetentionPeriod", 0) < longest:
+            yield f"{name} forgets before anybody has read it"
+    for function, event in deployment.events("SQS"):
+        if event.keys() != LISTENING or event["ScalingConfig"].keys() != {"MaximumConcurrency"}:
+            yield f"{function} listens to {referred(event['Queue'])} by {sorted(event)}"
+            continue
+        limit = str(referred(event["ScalingConfig"]["MaximumConcurrency"]))
+        # SQS takes no less than two.
+        if deployment.document["Parameters"].get(limit, {}).get("MinValue") != 2:
+            yield f"{function} may be limited by {limit} to less than Lambda takes, or to anything"
 
 
 def missing_doorbells(deployment: Deployment) -> Iterator[str]:
@@ -90,5 +115,5 @@ def pauses(document: dict[str, Any], given: dict[str, str]) -> bool:
 
 
 RULES = (
-    short_visibilities, missing_doorbells, wrong_schedules, kept_ticks, restless_databases,
+    short_visibilities, odd_queues, missing_doorbells, wrong_schedules, kept_ticks, restless_databases,
 )  # fmt: skip
