@@ -13,7 +13,7 @@ from local.intrinsics import TemplateInvalid
 from local.roster import Roster, give_back
 from local.runtime import Runtime
 from local.schedule import Schedules
-from local.settings import Settings, local_variables, model_variables, read_links_secret
+from local.settings import Settings, gpu_variables, local_variables, model_variables, read_links_secret
 from local.storage import Storage
 from local.template import Function, Template
 from millrace.bindings.folder import FolderBucket
@@ -106,6 +106,8 @@ class Cloud:
         )
         if "AI_MODELS" in variables:
             variables |= model_variables(os.environ)
+        if "GPU_ENDPOINT_ID" in variables:
+            variables |= gpu_variables(os.environ)
         urls = {
             name.removeprefix(QUEUE_VARIABLE).lower(): url
             for name, url in variables.items()

@@ -1,4 +1,4 @@
-"""What the files in events/ speak of: the demo's data afresh, jobs and documents, and a deleted lead."""
+"""What the files in events/ speak of: the demo's data afresh, jobs, documents, videos, and a deleted lead."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -6,11 +6,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local import demo_data
+from local import demo_data, studio
 from local.database import migrate
 from local.settings import ROOT, Settings, local_variables, read_links_secret
 from local.template import Function
 from millrace.bindings.database import Database
+from millrace.domain.audit import Author
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
 from millrace.env import Env
@@ -30,6 +31,8 @@ ARRIVED_DOCUMENT, MISSING_DOCUMENT = "doc_arrived", "doc_missing"
 DOCUMENTS_LEAD = Which("lead_003", "tenant_demo", "site_abc")
 DELETED_LEAD = Which("lead_030", "tenant_demo", "site_abc")
 SLIP = b"Pay slip of November"
+# What the links in events/gpu_callback are signed with. It opens nothing but this scene.
+CALLBACK_KEY = "the key of the scene that events speak of"
 
 
 class Scene:
@@ -52,6 +55,8 @@ class Scene:
         variables = local_variables(
             function.environment, settings=self._settings, links_secret=self._links_secret, roles=False
         )
+        if "CALLBACK_KEYS" in variables:
+            variables["CALLBACK_KEYS"] = CALLBACK_KEY
         if "MIGRATIONS_FOLDER" in variables:
             variables["MIGRATIONS_FOLDER"] = str(ROOT / "migrations")
         return {name: value for name, value in variables.items() if not name.startswith("QUEUE_URL_")}
@@ -71,7 +76,10 @@ class Scene:
         for document_id in (ARRIVED_DOCUMENT, MISSING_DOCUMENT):
             announce(env.DB, document_id, now=now)
         env.BUCKET.put(ARRIVED_DOCUMENT, SLIP, content_type="text/plain")
-        erasure.delete_lead(env.DB, DELETED_LEAD, move_id="delete_lead", now=now)
+        studio.furnish(env, now=now)
+        erasure.delete_lead(
+            env.DB, DELETED_LEAD, move_id="delete_lead", by=Author.operator(env.new_id), now=now
+        )
         env.close()
         with closing(self._open()) as furnished, closing(sqlite3.connect(self._pristine)) as pristine:
             furnished.backup(pristine)

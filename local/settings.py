@@ -14,6 +14,7 @@ PORT = 8787
 DRAIN_SECONDS = 8
 # For how long a poll may be held until there is news.
 MAX_WAIT_SECONDS = 20
+GPU_VARIABLES = ("GPU_",)
 MODEL_VARIABLES = ("AI_", "BEDROCK_", "CLOUDFLARE_", "OPENAI_")
 # What the template says of the cloud and is not so here: its database's logins, and its secrets.
 CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS", "KEY_PEPPER_SECRET")
@@ -73,6 +74,11 @@ def local_variables(
         variables["BUCKET_URL"] = f"file://{settings.bucket}"
         variables["BUCKET_LINKS_URL"] = f"{settings.url}/__bucket"
         variables["BUCKET_LINKS_SECRET"] = links_secret
+    if "CALLBACK_URL" in variables:
+        variables["CALLBACK_URL"] = settings.url
+    if "CALLBACK_KEYS_SECRET" in variables:
+        del variables["CALLBACK_KEYS_SECRET"]
+        variables["CALLBACK_KEYS"] = links_secret
     if "SEAL_KEY" in variables:
         variables["SEAL_KEY"] = f"file://{settings.data / 'seal.key'}"
     if "MAX_WAIT_SECONDS" in variables:
@@ -90,6 +96,13 @@ def model_variables(environment: Mapping[str, str]) -> dict[str, str]:
     if not environment.get("AI_MODELS"):
         return {}
     return {name: value for name, value in environment.items() if name.startswith(MODEL_VARIABLES)}
+
+
+def gpu_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for GPUs, without GPU_ENDPOINT_ID none."""
+    if not environment.get("GPU_ENDPOINT_ID"):
+        return {}
+    return {name: value for name, value in environment.items() if name.startswith(GPU_VARIABLES)}
 
 
 def read_links_secret(data: Path) -> str:

@@ -1,4 +1,4 @@
-"""Plays S3 for presigned links: an upload or a download, if the link allows it."""
+"""Plays S3 for presigned links: an upload, a download or a deletion, if the link allows it."""
 
 import asyncio
 import re
@@ -36,6 +36,9 @@ class Storage:
             if scope["method"] == "PUT":
                 await self._take(key, chunks_of(receive), grant=grant)
                 await send_response(send, HttpResponse(200, [], b""))
+            elif scope["method"] == "DELETE":
+                await asyncio.to_thread(self._bucket.delete, key)
+                await send_response(send, HttpResponse(204, [], b""))
             else:
                 await self._give(key, send, grant=grant, wanted=headers.get("range"))
         except (LinkRefused, ObjectKeyInvalid) as error:

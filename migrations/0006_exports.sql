@@ -18,6 +18,9 @@ CREATE TABLE export_jobs (
   tenant_id TEXT NOT NULL,
   project_id TEXT NOT NULL,
   type TEXT NOT NULL,
+  requested_by TEXT NOT NULL DEFAULT '',
+  -- The same for the same project, type, input and params. NULL: nobody minds a second one.
+  request_hash TEXT,
   status TEXT NOT NULL DEFAULT 'pending',
   progress INTEGER NOT NULL DEFAULT 0,
   progress_message TEXT,
@@ -34,6 +37,10 @@ CREATE TABLE export_jobs (
   submitted_at TIMESTAMPTZ,
   runpod_job_id TEXT,
   provider_deadline_at TIMESTAMPTZ,
+  -- When its worker was first heard of.
+  gpu_started_at TIMESTAMPTZ,
+  -- What it is expected to take, and charged until it is known.
+  gpu_seconds_reserved INTEGER NOT NULL DEFAULT 0,
   gpu_seconds INTEGER,
   cost_microusd BIGINT NOT NULL DEFAULT 0,
 
@@ -59,14 +66,17 @@ CREATE TABLE export_jobs (
   CONSTRAINT export_progress_in_range CHECK (progress BETWEEN 0 AND 100),
   CONSTRAINT export_params_are_json CHECK (json_valid(params)),
   CONSTRAINT export_final_has_completed_at CHECK (
-    status IN ('pending', 'processing') OR completed_at IS NOT NULL
+    (status IN ('pending', 'processing')) = (completed_at IS NULL)
   ),
   CONSTRAINT export_processing_has_a_lease CHECK (
     status <> 'processing' OR (locked_until IS NOT NULL AND worker_id IS NOT NULL)
   ),
   CONSTRAINT export_complete_has_an_output CHECK (status <> 'complete' OR output_video_key IS NOT NULL),
+  CONSTRAINT export_submitted_has_a_deadline CHECK (
+    submitted_at IS NULL OR provider_deadline_at IS NOT NULL
+  ),
   CONSTRAINT export_retries_within_limit CHECK (retry_count BETWEEN 0 AND max_retries),
-  CONSTRAINT export_gpu_seconds_not_negative CHECK (gpu_seconds >= 0),
+  CONSTRAINT export_gpu_seconds_not_negative CHECK (gpu_seconds >= 0 AND gpu_seconds_reserved >= 0),
   CONSTRAINT export_cost_not_negative CHECK (cost_microusd >= 0),
   FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   FOREIGN KEY (project_id) REFERENCES projects(id)
@@ -74,6 +84,13 @@ CREATE TABLE export_jobs (
 
 CREATE INDEX idx_export_jobs_project_status ON export_jobs(project_id, status);
 CREATE INDEX idx_export_jobs_runpod ON export_jobs(runpod_job_id);
+
+-- The lists: of a project, or of a tenant, the newest first.
+CREATE INDEX idx_export_jobs_project_newest ON export_jobs(tenant_id, project_id, created_at DESC, id DESC);
+CREATE INDEX idx_export_jobs_newest ON export_jobs(tenant_id, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX one_live_export_per_request ON export_jobs(project_id, request_hash)
+  WHERE status IN ('pending', 'processing');
 
 -- Where the claim and the rescue look: only at live jobs, however many have ended.
 CREATE INDEX idx_export_jobs_pending ON export_jobs(tenant_id, run_after) WHERE status = 'pending';

@@ -52,7 +52,7 @@ CREATE TABLE enrichment_jobs (
   ),
   CONSTRAINT enrichment_time_not_negative CHECK (processing_time_seconds >= 0),
   CONSTRAINT enrichment_final_has_completed_at CHECK (
-    status IN ('pending', 'processing') OR completed_at IS NOT NULL
+    (status IN ('pending', 'processing')) = (completed_at IS NULL)
   ),
   CONSTRAINT enrichment_processing_has_a_lease CHECK (
     status <> 'processing' OR (locked_until IS NOT NULL AND worker_id IS NOT NULL)

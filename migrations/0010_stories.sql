@@ -38,7 +38,7 @@ CREATE TABLE story_jobs (
     (result IS NULL OR json_valid(result)) AND (error IS NULL OR json_valid(error))
   ),
   CONSTRAINT story_final_has_completed_at CHECK (
-    status IN ('queued', 'processing') OR completed_at IS NOT NULL
+    (status IN ('queued', 'processing')) = (completed_at IS NULL)
   ),
   CONSTRAINT story_processing_has_a_lease CHECK (
     status <> 'processing' OR (locked_until IS NOT NULL AND worker_id IS NOT NULL)

@@ -1,7 +1,7 @@
 """The test bed: fresh databases on both dialects, a clock to be moved, and no test skipped."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -9,6 +9,7 @@ from millrace.bindings.database import Database
 from tests.clock import Clock
 from tests.databases import BOTH, FreshDatabase, PostgresDatabases, SqliteDatabases, databases_of
 from tests.factories import NOW
+from tests.leaks import find_any, text_of
 from tests.postgres_server import running_postgres
 
 
@@ -20,9 +21,11 @@ def clock() -> Clock:
 
 @pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest) -> Iterator[FreshDatabase]:
-    """A migrated database without a row in it."""
+    """A migrated database without a row in it. Afterwards no key may stand in it."""
     with databases_of(request).fresh() as fresh:
         yield fresh
+        fresh.close()
+        assert find_any(text_of(fresh.open(role=None))) == []
 
 
 @pytest.fixture(params=BOTH)
@@ -69,6 +72,17 @@ def postgres_server_url() -> Iterator[str]:
     else:
         with running_postgres() as url:
             yield url
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that has a key or a link's signature written into its output has failed."""
+    report = yield
+    if call.when == "teardown" and (leaked := find_any("\n".join(text for _, text in report.sections))):
+        report.outcome, report.longrepr = "failed", f"what is secret was written down: {leaked}"
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,7 @@
 """A lead with documents and a job, and everything that it takes to run that job."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,10 @@ class Blinking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._db, name)
 
-    def batch(self, statements: list[Statement]) -> list[Result]:
+    def prepare(self, sql: str) -> Statement:
+        return replace(self._db.prepare(sql), executor=self)
+
+    def batch(self, statements: Sequence[Statement]) -> list[Result]:
         blink = next(self._blinks, None) if self._move in statements[0].sql else None
         if blink == "before":
             raise DatabaseUnavailable

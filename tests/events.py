@@ -55,7 +55,7 @@ def http_event(
         "requestContext": {
             "requestId": "gateway-request-1",
             "stage": "$default",
-            "http": {"method": method, "path": path},
+            "http": {"method": method, "path": path, "sourceIp": "203.0.113.7"},
             "authorizer": {"lambda": caller} if caller else {},
         },
         "isBase64Encoded": base64,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from millrace.bindings.database import Database
+from millrace.domain.audit import Author
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
@@ -16,6 +17,10 @@ _numbers = count(1)
 
 def new_id(prefix: str = "id") -> str:
     return f"{prefix}_{next(_numbers):08d}"
+
+
+# Somebody who does what is audited.
+BY = Author("user_xyz", "key_demo", "203.0.113.7", new_id)
 
 
 def add_tenant(db: Database, tenant_id: str = "tenant_a", *, evaluations_a_month: int | None = None) -> str:

@@ -90,7 +90,12 @@ def _exports(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "projects": {"id": f"project_{letter}", "user_id": "alice", "name": "A match", **own, **BORN},
         "export_jobs": {
             "id": f"export_{letter}", "project_id": f"project_{letter}", "type": "overlay",
-            "input_video_key": f"tenant_{letter}/match.mp4", "params": {"effect_type": "blur"}, **own, **LIVE,
+            "input_video_key": f"videos/match_{letter}", "params": {"effect_type": "blur"}, **own, **LIVE,
+        },
+        "videos": {
+            "id": f"video_{letter}", "storage_key": f"videos/match_{letter}", "file_name": "match.mp4",
+            "content_type": "video/mp4", "size_bytes": 60_000_000, "requested_by": "alice",
+            "link_expires_at": LATER, "created_at": NOW, "uploaded_at": NOW, **own,
         },
     }  # fmt: skip
 
@@ -157,6 +162,9 @@ def _metering(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "output_tokens": 1, "cost_microusd": 1, "duration_ms": 1, **own,
         },
         "daily_usage": {"user_id": "alice", "date": date(2025, 12, 17), **own},
+        "monthly_usage": {
+            "month": "2025-12", "meter": "gpu_seconds", "quota_limit": 600, "tier": "free", **own, **BORN,
+        },
         "quota_entries": {
             "meter": "evaluations", "subject": f"site_{letter}", "period": "2025-12", "charge_round": 0,
             "job_id": f"evaluation_job_{letter}", "kind": "reserve", "amount": 1, "used_after": 1,
@@ -166,6 +174,11 @@ def _metering(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "id": f"event_{letter}", "job_id": f"evaluation_job_{letter}", "kind": "evaluation", "attempt": 0,
             "move": "create", "created_at": NOW, **own,
         },
+        "audit_log": {
+            "id": f"audited_{letter}", "created_at": NOW, "action": "key_issued", "subject": f"key_{letter}",
+            "person": "alice", "source": "203.0.113.7", "before": {}, "after": {"tier": "pro"}, **own,
+        },
+        "audit_seals": {"place": ord(letter), "hash": "ab" * 32, "created_at": NOW},
         "idempotency_keys": {
             "key": "once", "fingerprint": "abc", "created_at": NOW, "expires_at": LATER, **own,
         },

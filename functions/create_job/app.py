@@ -1,5 +1,6 @@
 """POST: accept a job if its quota allows, and answer at once."""
 
+from functions.create_job import exports
 from millrace import entry
 from millrace.domain.evaluations import CreateEvaluation, EvaluationAccepted
 from millrace.domain.settings import AUTO, check_model
@@ -15,7 +16,7 @@ from millrace.errors import (
 )
 from millrace.store import evaluations
 
-routes = entry.Routes()
+routes = entry.Routes(exports.routes)
 
 
 @routes.post(

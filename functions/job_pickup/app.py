@@ -1,36 +1,56 @@
 """EventBridge, every minute: rescue the jobs whose worker was lost, ring for what is due, and tidy up."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from millrace import entry
-from millrace.domain.jobs import JOB_TABLES, JobTable
+from millrace.domain.jobs import EVALUATION, JOB_TABLES, JobTable
 from millrace.entry import Tick
 from millrace.env import Env
-from millrace.errors import DatabaseError
-from millrace.store import erasure, housekeeping, jobs
+from millrace.errors import DatabaseError, DatabaseUnavailable
+from millrace.store import audit, erasure, housekeeping, jobs, renders
+from millrace.workloads.attempt import Ending
 from millrace.workloads.erasing import erase
 from millrace.workloads.runner import run_due
 
 # As many as the consumers take in a minute. Were it all that is due, each minute would add as many again.
 MOST_RINGS = 100
+# As many as can be asked for in a minute.
+MOST_LOOKED_UP = 100
+# Of the function's time, what is kept for all that is not asking a provider, which may hang.
+SECONDS_FOR_THE_REST = 30
+# For five seconds each: a sleeping database takes some 15 to wake up, at times 30.
+MOST_VAIN_CALLS = 8
 
 
 def pick_up(tick: Tick, env: Env) -> None:
     """One kind after the other. What goes wrong stops nothing else; in the end the tick has failed for it."""
+    wake(env)
     faults: list[Exception] = []
     for table in JOB_TABLES.values():
         with noting(faults):
-            rescue(table, env=env, faults=faults)
+            if table.handed_over:
+                reconcile(table, tick=tick, env=env, faults=faults)
+            else:
+                rescue(table, env=env, faults=faults)
         with noting(faults):
             serve(table, tick=tick, env=env)
-    for tidy_up in (prune, delete_documents, erase_documents):
+    for tidy_up in (prune, delete_documents, erase_documents, seal_audit_log):
         with noting(faults):
             tidy_up(env)
     if faults:
         raise ExceptionGroup("Not everything could be picked up.", faults)
+
+
+def wake(env: Env) -> None:
+    """Without a database nothing can be done, so one that does not wake up ends the tick."""
+    for _ in range(MOST_VAIN_CALLS):
+        with suppress(DatabaseUnavailable):
+            jobs.count_due(env.DB, EVALUATION, now=env.now())
+            return
+    jobs.count_due(env.DB, EVALUATION, now=env.now())
 
 
 @contextmanager
@@ -54,6 +74,23 @@ def rescue(table: JobTable, *, env: Env, faults: list[Exception]) -> None:
             report_rescue(table, row=moved)
 
 
+def reconcile(table: JobTable, *, tick: Tick, env: Env, faults: list[Exception]) -> None:
+    """What a provider has only the provider knows. Those for whom no time is left come first next time."""
+    for row in renders.list_stale(env.DB, now=env.now(), limit=MOST_LOOKED_UP):
+        if tick.remaining_seconds() < SECONDS_FOR_THE_REST:
+            break
+        with noting(faults):
+            if ending := load_look_up()(row, env=env):
+                entry.report(ending, kind=table.kind, now=env.now())
+
+
+def load_look_up() -> Callable[..., Ending | None]:
+    """Only when it is needed: it brings pydantic, and most minutes have nothing to look up."""
+    from millrace.workloads.reconciling import look_up
+
+    return look_up
+
+
 def report_rescue(table: JobTable, *, row: Mapping[str, Any]) -> None:
     entry.log("job_rescued", kind=table.kind, job_id=row["id"], status=row["status"])
     entry.count("JobsRescued", kind=table.kind)
@@ -64,10 +101,10 @@ def report_rescue(table: JobTable, *, row: Mapping[str, Any]) -> None:
 def serve(table: JobTable, *, tick: Tick, env: Env) -> None:
     """Ring for what is due. With no queue there is nobody to ring for, so it is run here."""
     due = count_due(table, env=env)
-    if env.QUEUE.configured:
-        env.QUEUE.ring(table.kind, count=min(due, MOST_RINGS))
-    else:
+    if not env.QUEUE.configured:
         drain(table, tick=tick, env=env)
+    elif due:
+        env.QUEUE.ring(table.kind, count=min(due, MOST_RINGS))
 
 
 def count_due(table: JobTable, *, env: Env) -> int:
@@ -109,6 +146,12 @@ def erase_documents(env: Env) -> None:
     count = erase(erasure.find_erasable(env.DB, now=env.now()), env=env)
     if count:
         entry.log("documents_erased", count=count)
+
+
+def seal_audit_log(env: Env) -> None:
+    """The line says how long the chain is now, and its hash: so it is known outside of the database too."""
+    if link := audit.seal(env.DB, now=env.now()):
+        entry.log("audit_sealed", place=link.place, hash=link.hash)
 
 
 handler = entry.worker(scheduled=pick_up)

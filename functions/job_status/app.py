@@ -1,9 +1,9 @@
-"""GET: how far a job is, what came of it and of those before it, and what that used of the quota."""
+"""GET: how far jobs are, what came of them and of those before, and what that used of the quota."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from functions.job_status import receipts
+from functions.job_status import exports, receipts
 from millrace import entry
 from millrace.domain.activity import ActivityList, LeadEvaluation, LeadEvaluationAnswer, LeadEvaluationList
 from millrace.domain.evaluations import (
@@ -24,7 +24,7 @@ from millrace.env import Env
 from millrace.errors import EvaluationNotFound, JobNotFound, LeadNotFound, SiteNotFound
 from millrace.store import evaluation_history, lead_history, monthly_usage
 
-routes = entry.Routes(receipts.routes)
+routes = entry.Routes(exports.routes, receipts.routes)
 
 
 @routes.get(

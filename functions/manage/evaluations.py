@@ -47,7 +47,8 @@ def override_evaluation(
         overridden_by=request.person_id,
     )
     db = env.DB.for_tenant(tenant_id)
-    kept = overrides.create(db, override, now=env.now(), key=request.idempotency_key)
+    by, key = request.author(env.new_id), request.idempotency_key
+    kept = overrides.create(db, override, by=by, now=env.now(), key=key)
     return Answer(OverrideAnswer.of(kept.facts, reason=wanted.reason), replayed=kept.replayed)
 
 

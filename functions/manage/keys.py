@@ -58,7 +58,14 @@ def issue_key(request: Request, env: Env, wanted: IssueKey) -> IssuedKeyAnswer:
         expires_at=expires_at,
     )
     db = env.DB.for_tenant(caller.tenant_id)
-    keys.issue(db, new, issuer_id=caller.key_id, now=now, once=request.idempotency_key)
+    keys.issue(
+        db,
+        new,
+        issuer_id=caller.key_id,
+        by=request.author(env.new_id),
+        now=now,
+        once=request.idempotency_key,
+    )
     entry.log("key_issued", issued_key_id=new.id)
     return IssuedKeyAnswer.model_validate({"data": show(new, made=made, now=now)})
 
@@ -80,7 +87,8 @@ def revoke_key(request: Request, env: Env, key_id: str) -> KeyAnswer:
     remembers whom it has let in. (An installation may be set to remember for longer, or not at all.)
     """
     tenant_id = request.caller.tenant_id
-    row = keys.revoke(env.DB.for_tenant(tenant_id), key_id, tenant_id=tenant_id, now=env.now())
+    db, by = env.DB.for_tenant(tenant_id), request.author(env.new_id)
+    row = keys.revoke(db, key_id, tenant_id=tenant_id, by=by, now=env.now())
     entry.log("key_revoked", revoked_key_id=key_id)
     return KeyAnswer(data=KeyView.of(row))
 
@@ -112,6 +120,7 @@ def rotate_key(request: Request, env: Env, key_id: str, wanted: RotateKey) -> Ro
         new,
         until=now + wanted.grace,
         issuer_id=caller.key_id,
+        by=request.author(env.new_id),
         now=now,
         once=request.idempotency_key,
     )

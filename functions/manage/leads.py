@@ -61,7 +61,8 @@ def delete_lead(request: Request, env: Env, lead_id: str) -> LeadDeletedAnswer:
     """
     which = which_of(request, lead_id)
     db = env.DB.for_tenant(which.tenant_id)
-    deleted = erasure.delete_lead(db, which, person=request.person_id, move_id=env.new_id(), now=env.now())
+    by = request.author(env.new_id)
+    deleted = erasure.delete_lead(db, which, by=by, move_id=env.new_id(), now=env.now())
     entry.log("lead_deleted", lead_id=lead_id, files=len(deleted.files))
     erase_now(deleted.files, tenant_id=which.tenant_id, env=env)
     return LeadDeletedAnswer(data=DeletedLead(lead_id=lead_id, deleted_at=deleted.deleted_at))

@@ -22,5 +22,6 @@ def change_ai_settings(request: Request, env: Env, wanted: ChangeAiSettings) -> 
     """Change some of them, for all sites of the tenant. The others stay as they are."""
     tenant_id, models = request.caller.tenant_id, env.config.ai_models
     values, db = wanted.values(models=models), env.DB.for_tenant(tenant_id)
-    kept = settings.change(db, values, tenant_id=tenant_id, new_id=env.new_id, now=env.now())
+    by = request.author(env.new_id)
+    kept = settings.change(db, values, tenant_id=tenant_id, by=by, now=env.now())
     return AiSettingsAnswer.of(kept, models=models)

@@ -22,11 +22,12 @@ EXAMPLES = Path(__file__).with_name("examples.json")
 
 
 def read_routes() -> list[Route]:
-    """The routes of every function, in the order of their folders."""
+    """The routes of every function, in the order of their folders, that a key opens."""
     names = [path.parent.name for path in sorted((ROOT / "functions").glob("*/app.py"))]
     modules = [importlib.import_module(f"functions.{name}.app") for name in names]
     all_routes = [getattr(module, "routes", None) for module in modules]
-    return [route for routes in all_routes if isinstance(routes, Routes) for route in routes.all]
+    found = [route for routes in all_routes if isinstance(routes, Routes) for route in routes.all]
+    return [route for route in found if route.scope]
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:

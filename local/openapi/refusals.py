@@ -24,6 +24,11 @@ USED: Schema = {
     "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "warning": TEXT},
     "required": ["used", "limit", "month", "tier", "warning"],
 }
+WANTED: Schema = {
+    "type": "object",
+    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "wanted": WHOLE},
+    "required": ["used", "limit", "month", "tier", "wanted"],
+}
 
 # The facts beside `error` and `message`, each with an example. Those with a `?` are not always there.
 FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
@@ -50,6 +55,14 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
                 "tier": "free",
                 "warning": "20 of 20 evaluations of 2025-12 are used.",
             },
+        )
+    },
+    errors.VideoInvalid: {"problem": ({"enum": ["size", "type"]}, "type")},
+    errors.ExportAlreadyRunning: {"job_id": (TEXT, "job_01a1faf4d5e272b4b7309f099c0d9852")},
+    errors.GpuQuotaExceeded: {
+        "usage": (
+            WANTED,
+            {"used": 590, "limit": 600, "month": "2025-12", "tier": "free", "wanted": 24},
         )
     },
     errors.RightsExceeded: {

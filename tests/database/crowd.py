@@ -23,7 +23,7 @@ from millrace.errors import (
 )
 from millrace.store import erasure, evaluations, jobs, judgements
 from millrace.store.leads import Which
-from tests.factories import NOW, accept_job, add_lead, begin_paid_work, claim_job, evaluation_of, new_id
+from tests.factories import BY, NOW, accept_job, add_lead, begin_paid_work, claim_job, evaluation_of, new_id
 
 FAILURES = (ModelTimeout("slow"), InsufficientDocuments("none"), ModelAnswerInvalid("nonsense"))
 
@@ -91,7 +91,7 @@ class Crowd:
         place = luck.randrange(len(self.leads))
         which = Which(self.leads[place], tenant_id="tenant_a", site_id="site_a")
         self.leads[place] = add_lead(self.db)
-        erasure.delete_lead(self.db, which, move_id=new_id("move"), now=self.now())
+        erasure.delete_lead(self.db, which, move_id=new_id("move"), by=BY, now=self.now())
         return "deleted"
 
     def rescue(self, luck: random.Random) -> str:

@@ -9,6 +9,7 @@ from millrace.errors import AiDisabled
 from millrace.store import evaluations, settings
 from tests.databases import on_postgres
 from tests.factories import (
+    BY,
     NOW,
     add_house,
     add_lead,
@@ -24,7 +25,7 @@ OFF = {"ai_enabled": False}
 
 
 def change(db, values, *, tenant_id="tenant_a", now=NOW):
-    return settings.change(db, values, tenant_id=tenant_id, new_id=lambda: new_id("setting"), now=now)
+    return settings.change(db, values, tenant_id=tenant_id, by=BY, now=now)
 
 
 def create(db, lead_id, *, key=None, **changes):

@@ -51,31 +51,6 @@ def test_a_backup_comes_back_as_it_was(url, tmp_path):
     assert migrations.verify(restored(backup, tmp_path / "other"), folder=MIGRATIONS) == []
 
 
-def test_a_backup_is_named_by_its_time_and_lies_in_a_folder_for_its_owner_alone(url, tmp_path):
-    backup = save(url)
-
-    assert backup == tmp_path / "backups" / "millrace-20251217T100000Z.db.gz"
-    assert backup.stat().st_mode & 0o777 == 0o600
-    assert backup.parent.stat().st_mode & 0o777 == 0o700
-    assert list(backup.parent.iterdir()) == [backup]
-
-
-def test_only_the_last_backups_are_kept_and_nothing_else_is_touched(url, tmp_path):
-    folder = tmp_path / "safe"
-    folder.mkdir()
-    (folder / "millrace-20200101T000000Z.db.gz.partial").write_text("of a run that was killed")
-    (folder / "letter.txt").write_text("not ours")
-
-    for minutes in range(4):
-        save(url, minutes=minutes, keep=2, folder=folder)
-
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "letter.txt",
-        "millrace-20251217T100200Z.db.gz",
-        "millrace-20251217T100300Z.db.gz",
-    ]
-
-
 def add_tenant_and_site(db, name):
     """Both or none."""
     tenant = db.prepare("INSERT INTO tenants (id, name, created_at, updated_at) VALUES (?1, ?1, ?2, ?2)")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from millrace.command.line import main
+from millrace.command.options import without_password
 from tests.migration_bed import real_files
 
 LAYER = Path(__file__).parents[2] / "layers/shared"
@@ -35,6 +36,35 @@ def test_a_database_that_cannot_be_reached_is_said_to_be_just_that(capsys):
 
     assert exit_code == 1
     assert capsys.readouterr().err.startswith("millrace: the database does not answer: ")
+
+
+def test_a_database_that_the_server_does_not_have_is_said_in_the_servers_words(capsys, postgres_server_url):
+    url = postgres_server_url.rpartition("/")[0] + "/nowhere"
+
+    assert main(["migrations", "status", "--database", url]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        'millrace: the database does not answer: database "nowhere" does not exist (postgresql'
+    )
+    assert said.endswith("/nowhere)\n")
+
+
+def test_a_file_that_cannot_be_opened_is_named(capsys):
+    assert main(["migrations", "up", "--database", "sqlite:///nowhere/at-all.db"]) == 1
+    assert capsys.readouterr().err == (
+        "millrace: the database does not answer: unable to open database file (sqlite:///nowhere/at-all.db)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"), [("a-file", "File exists"), ("a-file/in-it", "Not a directory")]
+)
+def test_a_folder_that_cannot_be_is_one_line_on_standard_error(capsys, database, tmp_path, folder, words):
+    main(["migrations", "up", *database])
+    (tmp_path / "a-file").touch()
+
+    assert main(["backup", *database, "--to", str(tmp_path / folder)]) == 1
+    assert capsys.readouterr().err == f"millrace: {words}: {tmp_path / folder}\n"
 
 
 @pytest.mark.parametrize("line", [[], ["migrations"], ["dance"], ["migrations", "down", "0"]])
@@ -91,9 +121,34 @@ def test_each_file_is_told_as_it_is_begun(capsys, database):
     main(["migrations", "down", *database])
 
     said = capsys.readouterr().out.splitlines()
-    assert said[-4:] == [
-        f"Applying {LAST}", f"Applied: {COUNT}.", f"Rolling back {LAST}", "Rolled back: 1."
+    assert said[-5:] == [
+        f"Applying {LAST}", f"Applied: {COUNT}.",
+        f"On {database[1]}:", f"Rolling back {LAST}", "Rolled back: 1.",
     ]  # fmt: skip
+
+
+def test_rows_are_not_rolled_back_unasked(capsys, database):
+    main(["migrations", "up", *database])
+
+    assert main(["migrations", "down", "99", *database]) == 1
+    said = capsys.readouterr()
+    assert said.out.endswith(f"On {database[1]}:\n")
+    assert "Rolling back 0009_settings.sql deletes what settings holds. --force" in said.err
+    assert main(["migrations", "status", *database]) == 0
+
+    assert main(["migrations", "down", "99", "--force", *database]) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://owner:pass:wo%40rd@db.example:5432/prod", "postgresql://owner@db.example:5432/prod"),
+        ("postgresql://db.example/prod", "postgresql://db.example/prod"),
+        ("sqlite:///tmp/a.db", "sqlite:///tmp/a.db"),
+    ],
+)
+def test_a_database_is_named_without_its_password(url, shown):
+    assert without_password(url) == shown
 
 
 def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys, database, tmp_path):
@@ -113,7 +168,7 @@ def test_verify_ends_with_1_when_there_is_a_difference(capsys, database):
     main(["migrations", "up", *database])
     assert main(["migrations", "verify", *database]) == 0
 
-    main(["migrations", "down", "99", *database])
+    main(["migrations", "down", "99", "--force", *database])
 
     assert main(["migrations", "verify", *database]) == 1
     assert "missing: table tenants" in capsys.readouterr().out

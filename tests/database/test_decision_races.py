@@ -13,6 +13,7 @@ from millrace.store import erasure, evaluations, jobs, overrides, settings
 from millrace.store.leads import Which
 from tests.database.test_races import THREADS, codes, in_parallel
 from tests.factories import (
+    BY,
     NOW,
     accept_job,
     add_house,
@@ -154,7 +155,7 @@ def override(db, lead_id, evaluation_id):
         id=new_id("override"), lead_id=lead_id, evaluation_id=evaluation_id, new_recommendation="reject",
         reason="A reason.", overridden_by="user_a", **WHOSE,
     )  # fmt: skip
-    return overrides.create(db, new, now=NOW)
+    return overrides.create(db, new, by=BY, now=NOW)
 
 
 def test_many_who_change_the_same_settings_at_once_leave_a_row_for_each(db):
@@ -164,9 +165,7 @@ def test_many_who_change_the_same_settings_at_once_leave_a_row_for_each(db):
         values = {"ai_enabled": number % 2 == 0, "ai_default_model": f"some/{number}"}
         if number % 3 == 0:
             values = dict(reversed(values.items()))
-        return settings.change(
-            db, values, tenant_id="tenant_a", new_id=lambda: new_id("setting"), now=NOW
-        )["ai_enabled"]  # fmt: skip
+        return settings.change(db, values, tenant_id="tenant_a", by=BY, now=NOW)["ai_enabled"]
 
     before = count_rows(db, "settings")
     outcomes = in_parallel(change, range(40))
@@ -183,7 +182,9 @@ def test_no_reason_outlives_the_lead_that_is_deleted_while_it_is_given(db, pool)
         complete_job(db, claim_job(db))
         which = Which(lead_id=lead, **WHOSE)
         racers = [lambda lead=lead: override(db, lead, None)] * 4
-        racers.append(lambda which=which: erasure.delete_lead(db, which, move_id=new_id("move"), now=NOW))
+        racers.append(
+            lambda which=which: erasure.delete_lead(db, which, move_id=new_id("move"), by=BY, now=NOW)
+        )
         random.Random(lead).shuffle(racers)
 
         assert set(codes(pool(racers))) <= {"accepted", "LeadNotFound"}

@@ -19,7 +19,7 @@ from millrace.store import documents, erasure, settings
 from millrace.store.documents import NewUpload
 from millrace.store.leads import Which
 from tests.database.test_races import in_parallel
-from tests.factories import NOW, accept_job, add_house, add_lead, add_site, count_rows, new_id
+from tests.factories import BY, NOW, accept_job, add_house, add_lead, add_site, count_rows, new_id
 
 LATER = NOW + timedelta(minutes=10)
 LEAD = Which("lead_1", "tenant_a", "site_a")
@@ -162,7 +162,7 @@ def test_what_is_another_s_is_not_there(api, db):
 
 def test_a_deleted_lead_s_documents_are_gone_with_it(api):
     document_id = create(api)
-    erasure.delete_lead(api, LEAD, move_id=new_id("move"), now=NOW)
+    erasure.delete_lead(api, LEAD, move_id=new_id("move"), by=BY, now=NOW)
 
     for ask in (
         lambda: documents.read(api, LEAD, document_id=document_id),
@@ -179,7 +179,7 @@ def test_whether_documents_are_judged_by_themselves_is_the_tenant_s_choice(api, 
     document_id = create(api)
 
     before = documents.read_to_complete(api, LEAD, document_id=document_id)["auto_run"]
-    settings.change(api, {"ai_auto_run_on_documents": True}, tenant_id="tenant_a", new_id=new_id, now=NOW)
+    settings.change(api, {"ai_auto_run_on_documents": True}, tenant_id="tenant_a", by=BY, now=NOW)
 
     assert before == "false"
     assert documents.read_to_complete(api, LEAD, document_id=document_id)["auto_run"] == "true"

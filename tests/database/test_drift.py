@@ -276,4 +276,4 @@ def test_what_is_listed_has_an_end_and_what_is_wrong_is_counted(db, house):
 
 
 def test_the_tables_that_sell_something_are_compared():
-    assert [kind for kind, table in JOB_TABLES.items() if table.meter] == ["evaluation"]
+    assert [kind for kind, table in JOB_TABLES.items() if table.meter] == ["evaluation", "export"]

@@ -13,6 +13,7 @@ from millrace.store.erasure import LINK_GRACE
 from millrace.store.leads import Which
 from tests.database.test_races import in_parallel
 from tests.factories import (
+    BY,
     NOW,
     accept_job,
     add_document,
@@ -69,7 +70,7 @@ def judged(api, db):
 
 
 def delete(db, which=LEAD, *, now=NOW):
-    return erasure.delete_lead(db, which, move_id=new_id("move"), now=now)
+    return erasure.delete_lead(db, which, move_id=new_id("move"), by=BY, now=now)
 
 
 def row_of(db, table):

@@ -9,7 +9,7 @@ from millrace.store import holders, keys
 from millrace.store.keys import NewKey
 from tests.counting import Counted
 from tests.database.test_races import codes, in_parallel
-from tests.factories import NOW, add_key, add_tenant, count_rows, new_id
+from tests.factories import BY, NOW, add_key, add_tenant, count_rows, new_id
 
 HANDS = 8
 
@@ -30,7 +30,8 @@ def together(do) -> dict[str, int]:
 
 
 def replace(db, key_id, *, once=None):
-    keys.replace(db, key_id, new_key(), until=NOW + timedelta(hours=1), now=NOW, issuer_id=key_id, once=once)
+    until = NOW + timedelta(hours=1)
+    keys.replace(db, key_id, new_key(), until=until, by=BY, now=NOW, issuer_id=key_id, once=once)
 
 
 def test_a_key_that_many_rotate_at_once_has_one_successor(db, key_id):
@@ -50,7 +51,7 @@ def test_a_request_that_comes_many_times_at_once_makes_one_key(db, key_id, act):
         if act == "replace":
             replace(db, key_id, once=once)
         else:
-            keys.issue(db, new_key(), issuer_id=key_id, now=NOW, once=once)
+            keys.issue(db, new_key(), issuer_id=key_id, by=BY, now=NOW, once=once)
 
     assert together(ask) == {"accepted": 1, "KeyShownAlready": HANDS - 1}
     assert count_rows(db, "api_keys") == 2
@@ -59,7 +60,7 @@ def test_a_request_that_comes_many_times_at_once_makes_one_key(db, key_id, act):
 def test_who_is_revoked_while_others_rotate_has_at_most_one_successor(db, key_id):
     def act(hand: int) -> None:
         if hand % 2:
-            keys.revoke(db, key_id, tenant_id="tenant_a", now=NOW)
+            keys.revoke(db, key_id, tenant_id="tenant_a", by=BY, now=NOW)
         else:
             replace(db, key_id)
 

@@ -134,6 +134,60 @@ def test_a_way_down_that_fails_leaves_the_database_as_it_was(furnished):
     assert furnished.status().pending == []
 
 
+@pytest.mark.parametrize(
+    "way_down",
+    [
+        "DROP TABLE chairs;",
+        'drop table if exists beds, "chairs";',
+        "ALTER TABLE chairs DROP COLUMN id;",
+        "-- Why.\nALTER TABLE chairs\n  RENAME TO seats, DROP legs;",
+    ],
+)
+def test_rows_that_a_way_down_would_delete_stop_all_of_it(furnished, way_down):
+    furnished.write("0003_seats.sql", "SELECT 1;", way_down)
+    furnished.write("0004_lamps.sql", *LAMPS)
+    furnished.up()
+    furnished.execute("INSERT INTO chairs VALUES ('one')")
+
+    with pytest.raises(
+        MigrationInvalid, match=r"^Rolling back 0003_seats\.sql deletes what chairs holds\. --fo"
+    ):
+        furnished.down(2, keep_rows=True)
+
+    assert furnished.tables() == ["beds", "chairs", "lamps"]
+    assert furnished.down(1, keep_rows=True) == ["0004_lamps.sql"]
+
+
+def test_a_way_down_that_deletes_no_rows_is_gone_with_rows_in_the_tables(furnished):
+    furnished.write("0003_index.sql", "CREATE INDEX chairs_by_id ON chairs (id);", "DROP INDEX chairs_by_id;")
+    furnished.up()
+    furnished.execute("INSERT INTO chairs VALUES ('one')")
+
+    assert furnished.down(keep_rows=True) == ["0003_index.sql"]
+
+
+@empty_postgres
+def test_a_rule_is_dropped_with_rows_in_the_table(furnished):
+    way_up = "ALTER TABLE chairs ADD CONSTRAINT named CHECK (id <> '');"
+    furnished.write("0003_named.sql", way_up, "ALTER TABLE chairs DROP CONSTRAINT named;")
+    furnished.up()
+    furnished.execute("INSERT INTO chairs VALUES ('one')")
+
+    assert furnished.down(keep_rows=True) == ["0003_named.sql"]
+
+
+@empty_postgres
+def test_a_database_that_a_cutover_has_not_left_is_neither_migrated_nor_rolled_back(furnished):
+    furnished.execute("CREATE SCHEMA millrace_cutover", "CREATE TABLE millrace_cutover.marks (id TEXT)")
+    furnished.write("0003_lamps.sql", *LAMPS)
+
+    for move in (furnished.up, furnished.down):
+        with pytest.raises(MigrationInvalid, match=r"cutover .* has begun and not ended.*copy again.*anew"):
+            move()
+
+    assert furnished.tables() == ["beds", "chairs"]
+
+
 def test_what_is_checked_at_the_end_of_a_file_fails_with_its_name(folder):
     deferred = """
         CREATE TABLE rooms (id TEXT PRIMARY KEY);
@@ -206,78 +260,3 @@ def test_a_trigger_of_postgres_ends_at_its_semicolon(folder):
 
     with pytest.raises(MigrationFailed, match=r"statement 4 \(line 11\)"):
         folder.up()
-
-
-@empty_postgres
-def test_a_file_that_opts_out_of_the_transaction_can_build_an_index_concurrently(folder):
-    folder.write("0001_beds.sql", *BEDS)
-    write_index(folder)
-
-    folder.up()
-
-    assert "index beds_by_id" in folder.schema()
-    assert folder.verify() == []
-    assert folder.down() == ["0002_index.sql"]
-    assert "index beds_by_id" not in folder.schema()
-
-
-@empty_postgres
-def test_an_index_that_could_not_be_built_leaves_nothing_behind(folder):
-    folder.write("0001_beds.sql", "CREATE TABLE beds (id TEXT);", BEDS[1])
-    write_index(folder, kind="UNIQUE INDEX")
-    folder.execute("CREATE TABLE beds (id TEXT)", "INSERT INTO beds VALUES ('one'), ('one')")
-    (folder.path / "0001_beds.sql").unlink()
-
-    with pytest.raises(MigrationFailed, match=r"0002_index\.sql, statement 1 \(line 3\): 23505"):
-        folder.up()
-    assert "index beds_by_id" not in folder.schema()
-
-    folder.execute("DELETE FROM beds")
-    assert folder.up() == ["0002_index.sql"]
-
-
-@empty_postgres
-def test_an_index_left_half_built_by_a_dead_runner_is_built_anew(folder):
-    folder.write("0001_beds.sql", *BEDS)
-    folder.up()
-    broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'beds_by_id'::regclass"
-    folder.execute("CREATE INDEX beds_by_id ON beds (id)", broken)
-    write_index(folder)
-
-    folder.up()
-
-    assert "never built" not in folder.schema()["index beds_by_id"]
-
-
-def write_index(folder: Folder, *, kind: str = "INDEX") -> None:
-    folder.write(
-        "0002_index.sql",
-        f"CREATE {kind} CONCURRENTLY IF NOT EXISTS beds_by_id ON beds (id);",
-        "DROP INDEX CONCURRENTLY IF EXISTS beds_by_id;",
-        place="postgres",
-        option=" transaction:false",
-    )
-
-
-def test_a_history_that_dbmate_began_is_taken_over(folder):
-    folder.write("0001_beds.sql", *BEDS)
-    folder.write("0002_chairs.sql", *CHAIRS)
-    folder.execute(
-        "CREATE TABLE schema_migrations (version VARCHAR(128) PRIMARY KEY)",
-        "INSERT INTO schema_migrations (version) VALUES ('0001')",
-        BEDS[0],
-    )
-
-    assert folder.status().pending == ["0002_chairs.sql"]
-    assert folder.up() == ["0002_chairs.sql"]
-
-    folder.write("0001_beds.sql", BEDS[0], "DROP TABLE IF EXISTS beds;")
-    assert "0001_beds.sql was edited" in folder.status().problems[0]
-
-
-def test_what_dbmate_rolled_back_may_be_edited_and_applied_anew(furnished):
-    furnished.execute("DROP TABLE chairs", "DELETE FROM schema_migrations WHERE version = '0002'")
-    furnished.write("0002_chairs.sql", "CREATE TABLE chairs (id TEXT, legs INTEGER);", CHAIRS[1])
-
-    assert furnished.up() == ["0002_chairs.sql"]
-    assert furnished.status().problems == []

@@ -137,10 +137,13 @@ def kill_amid(folder: Folder, way: str, *, chance: random.Random) -> None:
     count = len(real_files(folder.database.dialect))
     command = [sys.executable, "-m", "millrace", "migrations", way, "--database", folder.database.url]
     with subprocess.Popen(
-        command if way == "up" else [*command, str(count)],
+        command if way == "up" else [*command, str(count), "--force"],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT / "layers/shared")},
     ) as runner:
+        if way == "down":
+            # Where it does it.
+            runner.stdout.readline()
         for _ in range(chance.randint(1, count)):
             runner.stdout.readline()
         time.sleep(chance.uniform(0, LONGEST_DELAY_SECONDS))

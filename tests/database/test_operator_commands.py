@@ -132,6 +132,15 @@ def test_a_command_without_an_arm_in_the_cloud_does_not_fall_upon_the_database_h
     assert capsys.readouterr().err.startswith("millrace: --stack: this command acts on a database")
 
 
+@pytest.mark.parametrize("command", [["redrive"], ["migrations", "status"], ["migrations", "up"]])
+def test_a_line_that_names_a_stack_and_a_database_makes_no_sense(database_url, command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--stack", "millrace-test", *command, "--database", database_url])
+
+    assert ended.value.code == 2
+    assert "--stack and --database" in capsys.readouterr().err
+
+
 def test_what_is_refused_is_said_in_one_line(database_url, capsys):
     code = main(["keys", "issue", "--tenant", "x", "--user", "u", "--name", "n", "--database", database_url])
 
@@ -167,6 +176,7 @@ def test_a_drift_is_told_with_what_each_says_and_the_charges_that_are_wrong(run,
         "Charges that are not as the job says:".split(),
         "job_id charge_round subject period ledger_says jobs_say".split(),
         f"{job_id} 0 site_a 2025-12 nothing reserve".split(),
+        "gpu_seconds: no drift. Counters compared with ledger and jobs: 0.".split(),
     ]
 
 

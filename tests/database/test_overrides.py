@@ -9,6 +9,7 @@ from millrace.errors import EvaluationNotFound, IdempotencyKeyReused, LeadNotFou
 from millrace.store import overrides
 from tests.databases import on_postgres
 from tests.factories import (
+    BY,
     NOW,
     accept_job,
     add_house,
@@ -45,7 +46,7 @@ def override(db, lead_id, *, now=LATER, key=None, **changes):
         "new_recommendation": "reject", "reason": "Robin gave a false address.",
     } | changes  # fmt: skip
     new = overrides.NewOverride(id=new_id("override"), lead_id=lead_id, **said)
-    return overrides.create(db, new, now=now, key=key)
+    return overrides.create(db, new, by=BY, now=now, key=key)
 
 
 def rows(db):

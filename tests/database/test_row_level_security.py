@@ -10,8 +10,8 @@ from tests.valid_rows import add_all, rows_of
 
 pytestmark = on_postgres
 
-# The cache is nobody's, and of the settings some are everybody's.
-HIDDEN = ("enrichment_cache", "settings")
+# The cache and the seals are nobody's, and of the settings some are everybody's.
+HIDDEN = ("enrichment_cache", "audit_seals", "settings")
 TENANT_TABLES = [table for table in rows_of("a") if table not in HIDDEN]
 VIEWS = ["enrichment_job_summary", "daily_api_usage", "enrichment_success_rate"]
 
@@ -87,6 +87,11 @@ def test_the_api_can_create_and_read_jobs_for_its_own_tenant(two_tenants, api_db
         "UPDATE api_keys SET quota_tier = 'enterprise'",
         "UPDATE api_keys SET tenant_id = 'tenant_b'",
         "DELETE FROM api_keys",
+        "UPDATE audit_log SET person = 'somebody else'",
+        "UPDATE audit_log SET place = 1, hash = 'made up'",
+        "INSERT INTO audit_log (id, place, hash) VALUES ('x', 1, 'made up')",
+        "DELETE FROM audit_log",
+        "SELECT place FROM audit_seals",
     ],
 )
 def test_the_api_cannot_rewrite_its_own_tenant_s_limits_books_or_history(two_tenants, api_db, sql):

@@ -43,6 +43,13 @@ def test_there_is_a_model_for_every_table(database):
     assert list_tables(database.open()) == sorted(TABLES)
 
 
+def test_a_table_whose_name_begins_almost_as_sqlites_own_is_listed(database):
+    owner = database.open(role=None)
+    owner.prepare("CREATE TABLE sqlitex_extra (id TEXT)").run()
+
+    assert "sqlitex_extra" in list_tables(owner)
+
+
 def test_a_model_has_the_columns_types_and_nulls_of_its_table(database):
     for table, model in TABLES.items():
         columns = columns_of(database, table)

@@ -12,7 +12,7 @@ from millrace.store.leads import Which
 from millrace.workloads import runner
 from millrace.workloads.runner import run_due
 from tests.evaluation_bed import FACTS, SLIP, Blinking, Model
-from tests.factories import accept_job, add_lead, count_rows, new_id
+from tests.factories import BY, accept_job, add_lead, count_rows, new_id
 
 
 def test_nothing_due_is_nothing_done(bed):
@@ -96,7 +96,7 @@ def test_a_job_cancelled_while_the_model_thinks_stays_cancelled_and_is_charged(b
 def test_of_a_lead_that_is_deleted_while_the_model_thinks_nothing_is_written_back(bed, job_id, answer):
     def think():
         which = Which(bed.lead_id, tenant_id="tenant_a", site_id="site_a")
-        erasure.delete_lead(bed.db, which, move_id=new_id("move"), now=bed.clock.now())
+        erasure.delete_lead(bed.db, which, move_id=new_id("move"), by=BY, now=bed.clock.now())
         return answer
 
     bed.add_document()

@@ -5,7 +5,7 @@ from millrace.migrations.schema_sqlite import read_schema, tidy
 
 
 def schema_of(*statements):
-    with opened("sqlite://:memory:", for_reading=True) as target:
+    with opened("sqlite:///nowhere/at-all.db", for_reading=True) as target:
         for statement in statements:
             target.execute(statement)
         return read_schema(target)
@@ -36,6 +36,10 @@ def test_an_added_column_is_read_like_one_that_was_there():
     added = schema_of("CREATE TABLE beds (id TEXT)", "ALTER TABLE beds ADD COLUMN wide BOOLEAN")
 
     assert added == schema_of("CREATE TABLE beds (id TEXT, wide   BOOLEAN)")
+
+
+def test_a_table_whose_name_begins_almost_as_sqlites_own_is_read():
+    assert "table sqlitex_extra" in schema_of("CREATE TABLE sqlitex_extra (id TEXT)")
 
 
 def test_what_is_made_on_top_of_tables_is_read_whole():

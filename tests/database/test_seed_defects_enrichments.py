@@ -5,8 +5,10 @@ import sqlite3
 import pytest
 
 from millrace.domain.money import to_dollars
+from millrace.domain.rows import TABLES
 from millrace.errors import ConstraintBroken, StatementInvalid
 from millrace.store import enrichments, housekeeping
+from tests.database.live_schema import columns_of
 from tests.databases import on_postgres
 from tests.factories import NOW, count_rows
 from tests.valid_rows import add_all, add_row
@@ -165,3 +167,25 @@ def test_ten_times_ten_cents_are_a_dollar(db):
     (day,) = enrichments.report_api_usage(db, tenant_id="tenant_a", now=NOW)
 
     assert to_dollars(day["total_cost_microusd"]) == 1
+
+
+def test_a_sum_of_money_is_exact_where_a_floating_point_number_no_longer_is(db):
+    add_all(db, until="enrichment_cache")
+    for cost in (2**53, 1):
+        add_row(db, "api_usage", id=f"call_{cost}", cost_microusd=cost)
+
+    (day,) = enrichments.report_api_usage(db, tenant_id="tenant_a", now=NOW)
+
+    assert day["total_cost_microusd"] == 2**53 + 1
+
+
+def test_money_is_in_whole_numbers_in_every_table(database):
+    types = {
+        f"{table}.{name}": column.type
+        for table in TABLES
+        for name, column in columns_of(database, table).items()
+        if name.endswith("_microusd")
+    }
+
+    assert "api_usage.cost_microusd" in types
+    assert set(types.values()) == {"BIGINT"}

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from millrace.domain.jobs import EXPORT
+from millrace.domain.pages import Page
 from millrace.errors import JobFailure, ProcessingError
-from millrace.store import exports, jobs
+from millrace.store import export_history, exports, jobs
 from tests.factories import NOW, new_id
 from tests.valid_rows import add_all
 
@@ -60,7 +61,7 @@ def test_without_an_owner_of_projects_a_users_exports_cannot_be_asked_for(descri
 
 
 def test_a_project_has_an_owner_whose_exports_are_found(exports_db):
-    recent = exports.list_recent(exports_db, "alice", tenant_id="tenant_a")
+    recent = export_history.list_exports(exports_db, tenant_id="tenant_a", user_id="alice", page=Page())
 
     assert [row["id"] for row in recent] == ["export_a"]
 
@@ -106,9 +107,16 @@ def test_a_retry_shows_nothing_of_the_attempt_that_failed(exports_db):
 
 
 def test_an_export_given_back_shows_nothing_of_its_attempt(exports_db):
-    job = begin(exports_db, now=NOW)
+    job = jobs.claim(exports_db, EXPORT, worker_id="worker", move_id=new_id("move"), now=NOW)
 
-    jobs.release(exports_db, EXPORT, job, move_id=new_id("move"), now=NOW)
+    assert jobs.release(exports_db, EXPORT, job, move_id=new_id("move"), now=NOW)
 
     row = exports.read(exports_db, "export_a", tenant_id="tenant_a")
-    assert (row["status"], row["progress"], row["runpod_job_id"]) == ("pending", 0, None)
+    assert (row["status"], row["progress"], row["started_at"]) == ("pending", 0, None)
+
+
+def test_an_export_that_a_provider_has_been_asked_for_is_not_given_back(exports_db):
+    job = begin(exports_db, now=NOW)
+
+    assert not jobs.release(exports_db, EXPORT, job, move_id=new_id("move"), now=NOW)
+    assert jobs.find_held(exports_db, EXPORT, worker_id="worker") is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.cold_start import zipped_size
 from local.build import Build, build_here, folder_names
 from local.emulator import Emulator
 from local.expectations import differences, event_names, read_event, read_expected, shown
@@ -58,6 +59,10 @@ def test_the_build_holds_what_is_deployed_and_nothing_else(build: Build):
 
     assert {"app.py", "millrace", "pg8000", "pydantic_core"} <= names
     assert names.isdisjoint({"tests", "conftest.py", ".pytest_cache", "Makefile", "boto3", "swagger-ui.css"})
+
+
+def test_the_layer_is_under_eight_megabytes_as_it_is_uploaded(build: Build):
+    assert zipped_size(build.layer) < 8_000_000
 
 
 def test_every_module_of_the_layer_is_compiled_and_is_not_compared_with_its_source(build: Build):

@@ -8,7 +8,7 @@ import pytest
 from functions.job_pickup.app import handler
 from millrace.domain.jobs import EVALUATION, EXPORT, JobTable
 from millrace.errors import ConstraintBroken, DatabaseUnavailable
-from millrace.store import evaluations, jobs
+from millrace.store import evaluations, jobs, renders
 from tests.events import Context, read_event
 from tests.factories import count_rows, order_for
 from tests.functions.conftest import World
@@ -37,11 +37,12 @@ def lines(capsys: Any) -> list[dict[str, Any]]:
 
 
 def metrics(output: str) -> dict[str, float]:
+    """Of all and of evaluations."""
     lines = [json.loads(line) for line in output.splitlines()]
     return {
         metric["Name"]: line[metric["Name"]][0]
         for line in lines
-        if "_aws" in line
+        if "_aws" in line and line.get("kind") in (None, "evaluation")
         for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     }
 
@@ -68,7 +69,7 @@ def test_it_rings_for_no_more_than_can_be_taken_in_a_minute(world: World, monkey
 
     tick(world)
 
-    assert world.doorbell.rung == [("evaluation", 100, 0)]
+    assert world.doorbell.rung == [("evaluation", 100, 0), ("export", 100, 0)]
 
 
 def test_the_age_of_the_oldest_due_job_is_measured(world: World, capsys):
@@ -123,15 +124,17 @@ def test_a_job_that_cannot_be_rescued_stops_nothing_else_and_the_tick_has_failed
     assert faults[0]["reason"] == "constraint usage_within_quota broken by statement 0"
 
 
-@pytest.mark.parametrize("step", ["rescue", "count_due"])
-def test_one_kind_s_fault_stops_no_other_kind_and_no_tidying_up(world: World, monkeypatch, capsys, step):
-    def fail_for_exports(db: Any, table: JobTable, **given: Any) -> Any:
+@pytest.mark.parametrize(("store", "step"), [(renders, "list_stale"), (jobs, "count_due")])
+def test_one_kind_s_fault_stops_no_other_kind_and_no_tidying_up(
+    world: World, monkeypatch, capsys, store, step
+):
+    def fail_for_exports(db: Any, table: JobTable = EXPORT, **given: Any) -> Any:
         if table.kind == "export":
             raise DatabaseUnavailable
         return do(db, table, **given)
 
-    do = getattr(jobs, step)
-    monkeypatch.setattr(jobs, step, fail_for_exports)
+    do = getattr(store, step)
+    monkeypatch.setattr(store, step, fail_for_exports)
     monkeypatch.setattr("functions.job_pickup.app.JOB_TABLES", {"export": EXPORT, "evaluation": EVALUATION})
     add_row(world.owner, "enrichment_cache", expires_at=world.clock.now())
     accept(world)
@@ -145,6 +148,41 @@ def test_one_kind_s_fault_stops_no_other_kind_and_no_tidying_up(world: World, mo
         "DatabaseUnavailable",
         "ExceptionGroup",
     ]
+
+
+def answer_after(world: World, monkeypatch: Any, *, calls: int) -> list[str]:
+    """A database that sleeps through its first calls. Whatever was asked of it."""
+    asked: list[str] = []
+
+    def be_called(db: Any, table: JobTable, **given: Any) -> Any:
+        asked.append(table.kind)
+        if len(asked) <= calls:
+            raise DatabaseUnavailable
+        return count_due(db, table, **given)
+
+    count_due = jobs.count_due
+    monkeypatch.setattr(jobs, "count_due", be_called)
+    return asked
+
+
+def test_a_database_that_wakes_up_is_waited_for(world: World, monkeypatch, capsys):
+    accept(world)
+    answer_after(world, monkeypatch, calls=6)
+
+    tick(world)
+
+    assert ("evaluation", 1, 0) in world.doorbell.rung
+    assert [line for line in lines(capsys) if line.get("message") == "fault"] == []
+
+
+def test_a_database_that_does_not_wake_up_ends_the_tick(world: World, monkeypatch):
+    asked = answer_after(world, monkeypatch, calls=1_000)
+
+    with pytest.raises(DatabaseUnavailable):
+        tick(world)
+
+    assert len(asked) == 9
+    assert world.doorbell.rung == []
 
 
 def test_a_job_that_is_being_worked_on_is_left_alone(world: World):

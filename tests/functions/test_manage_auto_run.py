@@ -7,6 +7,7 @@ import pytest
 
 from millrace.store import settings
 from tests.events import said
+from tests.factories import BY
 from tests.functions.asking import post
 from tests.functions.conftest import World
 from tests.functions.deciding import complete as finish
@@ -21,9 +22,7 @@ def eager(world: World) -> World:
 
 
 def choose(world: World, **choices: Any) -> None:
-    settings.change(
-        world.engine.DB, choices, tenant_id="tenant_demo", new_id=world.engine.new_id, now=world.clock.now()
-    )
+    settings.change(world.engine.DB, choices, tenant_id="tenant_demo", by=BY, now=world.clock.now())
 
 
 def bring(world: World) -> dict[str, Any]:

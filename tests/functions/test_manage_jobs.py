@@ -9,7 +9,7 @@ from millrace.domain.jobs import EVALUATION
 from millrace.errors import ModelTimeout
 from millrace.store import jobs, settings
 from tests.events import said
-from tests.factories import new_id, used
+from tests.factories import BY, new_id, used
 from tests.functions.asking import post
 from tests.functions.conftest import World
 from tests.functions.deciding import (
@@ -128,7 +128,7 @@ def test_a_retry_is_charged_to_the_month_it_is_in(world: World):
 
 def test_nothing_is_retried_while_ai_is_switched_off_or_after_its_lead_is_gone(world: World):
     job_id = failed_job(world)
-    changed = {"tenant_id": "tenant_demo", "new_id": new_id, "now": world.clock.now()}
+    changed = {"tenant_id": "tenant_demo", "by": BY, "now": world.clock.now()}
 
     settings.change(world.owner, {"ai_enabled": False}, **changed)
     off = post(world, f"ai-evaluation-jobs/{job_id}/retry")

@@ -38,8 +38,12 @@ def test_an_update_applies_what_is_new_and_keeps_the_resource_s_name(
     assert (answers.last["Status"], answers.last["PhysicalResourceId"]) == ("SUCCESS", "migrations")
 
 
-@pytest.mark.parametrize("told", [event("Delete"), event("Update", version=9, before=10)])
-def test_a_deletion_and_the_way_back_of_an_update_touch_nothing(
+@pytest.mark.parametrize(
+    "told",
+    [event("Delete"), event("Update", version=9, before=10), event("Update", version=9, before=9)],
+    ids=["deletion", "way back", "change of another property, or its way back"],
+)
+def test_only_another_version_of_the_migrations_runs_them(
     empty_database: FreshDatabase, answers: Answers, told: dict[str, Any]
 ):
     handler(told, Context(), env=env_of(empty_database, answers=answers))

@@ -15,6 +15,7 @@ from millrace.errors import ConfigurationInvalid
 if TYPE_CHECKING:
     from millrace.bindings.ai import AI
     from millrace.bindings.bucket import Bucket
+    from millrace.bindings.callback_keys import CallbackKeys
     from millrace.bindings.database import Database
     from millrace.bindings.gpu import Gpu
     from millrace.bindings.queue import Queue
@@ -129,8 +130,25 @@ def build_seal(env: "Env") -> "Seal":
     return KeyFileSeal(unquote(urlsplit(key).path))
 
 
-def build_gpu(_env: "Env") -> "Gpu":
-    raise ConfigurationInvalid("no GPU provider is configured for this function")
+def build_gpu(env: "Env") -> "Gpu":
+    access = env.config.gpu_access
+    if access is None:
+        raise ConfigurationInvalid("GPU_ENDPOINT_ID is missing: this function needs a provider of GPUs")
+    from millrace.bindings.gpu.runpod import Runpod
+
+    return Runpod.of(access)
+
+
+def build_callback_keys(env: "Env") -> "CallbackKeys":
+    config = env.config
+    if config.callback_keys:
+        keys = tuple(key.encode() for key in config.callback_keys)
+        return lambda: keys
+    if config.callback_keys_secret is None:
+        raise ConfigurationInvalid("CALLBACK_KEYS_SECRET is missing: this function signs or checks links")
+    from millrace.bindings.callback_keys import SecretKeys
+
+    return SecretKeys(config.callback_keys_secret)
 
 
 def build_pepper(env: "Env") -> bytes | None:
@@ -161,6 +179,7 @@ class Env:
     QUEUE = Late(build_queue)
     AI = Late(build_ai)
     GPU = Late(build_gpu)
+    CALLBACK_KEYS = Late(build_callback_keys)
     SEAL = Late(build_seal)
     PEPPER = Late(build_pepper)
     STACK = Late(build_stack)

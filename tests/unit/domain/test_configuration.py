@@ -96,6 +96,7 @@ def test_variables_of_others_are_left_alone():
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "millrace.db"),
         ("DATABASE_URL", "sqlite://relative.db"),
+        ("DATABASE_URL", "sqlite:relative.db"),
         ("DATABASE_URL", "sqlite:///folder/"),
         ("DATABASE_URL", "mysql://host/name"),
         ("DATABASE_URL", "postgresql://user@host"),

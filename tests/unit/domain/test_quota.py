@@ -9,6 +9,7 @@ import pytest
 from millrace import errors
 from millrace.domain.quota import (
     EVALUATIONS,
+    GPU_SECONDS,
     bounds_of,
     charged_failures,
     month_of,
@@ -78,10 +79,10 @@ def test_a_warning_comes_from_80_percent_on(used: int, limit: int, percentage: i
     assert warning == expected
 
 
-def test_of_our_failures_only_an_answer_that_cannot_be_read_is_paid_for():
+def test_of_our_failures_only_those_that_cost_us_and_are_not_our_fault_are_paid_for():
     ours = {one.__name__ for one in FAILURES}
 
-    assert ours & set(charged_failures()) == {"ModelAnswerInvalid"}
+    assert ours & set(charged_failures()) == {"ModelAnswerInvalid", "InputUnusable"}
 
 
 def test_kinds_of_kinds_that_are_paid_for_are_found_too():
@@ -103,4 +104,15 @@ def test_what_each_failure_costs_and_each_tier_has_is_told_to_people():
 
     assert told == {one.__name__: one.keeps_charge for one in FAILURES if one is not JobFailure}
     for tier, limit in EVALUATIONS.tiers.items():
-        assert f"| {tier} | {limit:,} |" in DOCUMENT
+        assert f"| {tier} | {limit:,} | {GPU_SECONDS.tiers[tier]:,} |" in DOCUMENT
+
+
+def test_who_has_used_most_gpu_seconds_is_told_in_words():
+    said = warn(GPU_SECONDS, used=480, limit=600, period="2025-12")
+
+    assert said == "480 of 600 gpu seconds of 2025-12 are used."
+
+
+def test_of_a_counter_that_is_shared_a_meter_takes_its_own_rows():
+    assert GPU_SECONDS.its_rows("usage") == " AND usage.meter = 'gpu_seconds'"
+    assert EVALUATIONS.its_rows("usage") == ""

@@ -13,11 +13,12 @@ ROOT = Path(__file__).parents[3]
 # A number that must be raised is a reason to look at what was imported, and whether it could be later.
 MOST_MODULES = {
     "authorize": 190,
-    "create_job": 425,
+    "create_job": 440,
     "describe_api": 60,
+    "gpu_callback": 440,
     "job_pickup": 195,
-    "job_status": 425,
-    "manage": 445,
+    "job_status": 440,
+    "manage": 465,
     "migrate": 310,
     "operate": 210,
     "run_job": 190,

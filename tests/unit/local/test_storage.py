@@ -47,6 +47,14 @@ def test_what_was_uploaded_is_in_the_bucket_and_can_be_downloaded(client: httpx.
     assert "r.txt" in response.headers["content-disposition"]
 
 
+def test_what_was_uploaded_can_be_taken_back(client: httpx.Client, bucket: FolderBucket):
+    bucket.put("a/b.txt", b"hello", content_type="text/plain")
+    link = bucket.presign_delete("a/b.txt", expires_seconds=60, now=now())
+
+    assert [client.delete(link.url).status_code for _ in range(2)] == [204, 204]
+    assert bucket.head("a/b.txt") is None
+
+
 def test_a_link_whose_size_is_open_takes_any_size(client: httpx.Client, bucket: FolderBucket):
     assert put(client, upload_link(bucket, "big", size=None), b"x" * 3_000_000).status_code == 200
 

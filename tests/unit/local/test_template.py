@@ -126,6 +126,7 @@ def test_our_own_template_asks_by_the_authorization_header_alone_and_guards_all_
     assert {route.key for route in template.routes if not route.authorizer} <= {
         "GET /openapi.json",
         "GET /docs",
+        "POST /api/runpod/callback/{token}",
     }
 
 

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
-Scope = Literal["evaluations:read", "evaluations:write", "usage:read", "settings:admin", "keys:admin"]
+Scope = Literal[
+    "evaluations:read",
+    "evaluations:write",
+    "exports:read",
+    "exports:write",
+    "usage:read",
+    "settings:admin",
+    "keys:admin",
+]
 
 # All that a key may be allowed to do, and what it may do unless somebody says otherwise.
 SCOPES: tuple[Scope, ...] = get_args(Scope)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-from millrace.domain.model_access import ModelAccess, read_model_access
+from millrace.domain.callback_access import read_callback_keys
+from millrace.domain.gpu_access import read_gpu_access, read_gpu_price
+from millrace.domain.model_access import Account, ModelAccess, read_model_access
 from millrace.errors import ConfigurationInvalid
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -37,6 +39,11 @@ class Config:
     ai_models: tuple[str, ...] = ("local/rules",)
     ai_default_model: str = "local/rules"
     model_access: ModelAccess = field(default_factory=ModelAccess)
+    gpu_access: Account | None = None
+    gpu_second_microusd: int = 0
+    callback_url: str | None = None
+    callback_keys: tuple[str, ...] = field(default=(), repr=False)
+    callback_keys_secret: str | None = None
     key_pepper_secret: str | None = None
     migrations_folder: str | None = None
     max_wait_seconds: int = 0
@@ -67,6 +74,11 @@ def read_config(variables: Mapping[str, str]) -> Config:
         ai_models=models,
         ai_default_model=reading.default_model(models),
         model_access=read_model_access(reading, models=models),
+        gpu_access=read_gpu_access(reading),
+        gpu_second_microusd=read_gpu_price(reading),
+        callback_url=reading.web_address("CALLBACK_URL"),
+        callback_keys=read_callback_keys(reading),
+        callback_keys_secret=reading.text("CALLBACK_KEYS_SECRET"),
         key_pepper_secret=reading.text("KEY_PEPPER_SECRET"),
         migrations_folder=reading.text("MIGRATIONS_FOLDER"),
         max_wait_seconds=reading.seconds("MAX_WAIT_SECONDS", otherwise=0, least=0),
@@ -209,7 +221,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def names_a_file(parts: SplitResult) -> bool:
-    return parts.scheme == "sqlite" and not parts.netloc and not parts.path.endswith("/") and parts.path != ""
+    return parts.scheme == "sqlite" and not parts.netloc and re.fullmatch("/.*[^/]", parts.path) is not None
 
 
 def names_a_server(parts: SplitResult) -> bool:

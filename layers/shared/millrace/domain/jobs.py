@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
-from millrace.domain.quota import EVALUATIONS, Meter
+from millrace.domain.quota import EVALUATIONS, GPU_SECONDS, Meter
 from millrace.errors import JobFailure
 
 FIRST_BACKOFF_SECONDS = 30.0
@@ -31,11 +31,20 @@ class JobTable:
     done: str = "completed"
     failed: str = "failed"
     cancelled: str = "cancelled"
-    # When set, money has been spent on this attempt: a cancel then keeps the charge.
+    # What it is charged when it is accepted, and what it has then used, as SQL; None: no more and no less.
+    reserved: str = "1"
+    used: str | None = None
+    # When set, work that is paid for was asked for, and, unless another column says so, money has been spent
+    # on this attempt: a cancel then keeps the charge.
     paid_column: str = "model_called_at"
+    spent_column: str | None = None
     error_columns: tuple[str, str] = ("error_code", "error_message")
     # What else belongs to an attempt, and what it is again when the next one begins.
     attempt_columns: Mapping[str, str] = field(default_factory=dict)
+    # What belongs to a charge, and what it is again when a failed job is charged anew.
+    round_columns: Mapping[str, str] = field(default_factory=dict)
+    # A run only hands the job to a provider, where it goes on: who asks there rescues it.
+    handed_over: bool = False
     # How long a worker is believed to live without a word, and how long a run may take.
     lease_seconds: int = 120
     most_seconds: int = 75
@@ -49,14 +58,25 @@ EVALUATION = JobTable(kind="evaluation", name="ai_evaluation_jobs", meter=EVALUA
 EXPORT = JobTable(
     kind="export",
     name="export_jobs",
+    meter=GPU_SECONDS,
+    reserved="job.gpu_seconds_reserved",
+    used="COALESCE(job.gpu_seconds, job.gpu_seconds_reserved)",
     done="complete",
     failed="error",
     paid_column="submitted_at",
+    spent_column="gpu_started_at",
     error_columns=("error_code", "error"),
-    attempt_columns={"progress": "0", "runpod_job_id": "NULL", "provider_deadline_at": "NULL"},
+    attempt_columns={
+        "progress": "0",
+        "runpod_job_id": "NULL",
+        "provider_deadline_at": "NULL",
+        "gpu_started_at": "NULL",
+    },
+    round_columns={"gpu_seconds": "NULL"},
+    handed_over=True,
 )
 
-JOB_TABLES: Mapping[str, JobTable] = {table.kind: table for table in (EVALUATION,)}
+JOB_TABLES: Mapping[str, JobTable] = {table.kind: table for table in (EVALUATION, EXPORT)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from millrace.errors import JobFailure
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Something sold by the period: the counter's table, and that table's own words."""
+    """Something sold by the period: the counter's table, and that table's own words.
+
+    `shares_counter`: the table counts other meters too, each in rows that have its name as their `meter`.
+    """
 
     name: str
     counter: str
@@ -18,6 +21,11 @@ class Meter:
     used: str
     limit: str
     tiers: Mapping[str, int]
+    shares_counter: bool = False
+
+    def its_rows(self, alias: str) -> str:
+        """A further condition on the counter's rows under this name, as SQL."""
+        return f" AND {alias}.meter = '{self.name}'" if self.shares_counter else ""
 
 
 EVALUATIONS = Meter(
@@ -28,6 +36,16 @@ EVALUATIONS = Meter(
     used="evaluation_count",
     limit="quota_limit",
     tiers={"free": 20, "pro": 100, "enterprise": 1_000},
+)
+GPU_SECONDS = Meter(
+    name="gpu_seconds",
+    counter="monthly_usage",
+    subject="tenant_id",
+    period="month",
+    used="used",
+    limit="quota_limit",
+    tiers={"free": 600, "pro": 18_000, "enterprise": 180_000},
+    shares_counter=True,
 )
 
 
@@ -52,7 +70,8 @@ def warn(meter: Meter, *, used: int, limit: int, period: str) -> str | None:
     """A sentence for who has used most or all of a limit, or more: it may have been lowered meanwhile."""
     if percentage_of(used, limit=limit) < WARNING_PERCENT:
         return None
-    return f"{used} of {limit} {meter.name} of {period} are used."
+    sold = meter.name.replace("_", " ")
+    return f"{used} of {limit} {sold} of {period} are used."
 
 
 def month_of(moment: datetime) -> str:

@@ -97,3 +97,9 @@ class ReportAnswer(Said):
 
     stop: bool = False
     assignment: Assignment | None = Field(default=None, description="In the answer to `started`.")
+
+
+class ReportTaken(Model):
+    """A report was taken, or not: who sent it is told in either case what to do now."""
+
+    data: ReportAnswer

@@ -34,6 +34,16 @@ def read_body(event: Mapping[str, Any], *, content_type: str | None) -> dict[str
     return body
 
 
+def check_size(event: Mapping[str, Any], *, most_bytes: int) -> None:
+    """For who takes less than is read in any case. BodyTooLarge."""
+    body = event.get("body") or ""
+    size = len(body) if len(body) > most_bytes else len(body.encode("utf-8", "surrogatepass"))
+    if event.get("isBase64Encoded"):
+        size = len(body) * 3 // 4 - body[-2:].count("=")
+    if size > most_bytes:
+        raise BodyTooLarge(f"The body is larger than {most_bytes:,} bytes.")
+
+
 def _read_text(event: Mapping[str, Any]) -> str:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):

@@ -6,10 +6,12 @@ from typing import Any, Protocol
 
 from millrace.entry.logs import LogEvent, log, log_fault
 from millrace.entry.metrics import Metric, count
-from millrace.errors import JobFailure
+from millrace.errors import GpuUnknown, JobFailure
 
 EVENTS: Mapping[str, LogEvent] = {
     "completed": "job_completed",
+    "submitted": "job_submitted",
+    "unknown": "job_unknown",
     "retried": "job_retried",
     "failed": "job_failed",
     "released": "job_released",
@@ -43,7 +45,7 @@ class Ending(Protocol):
     def state(self) -> str: ...
 
     @property
-    def failure(self) -> JobFailure | None: ...
+    def failure(self) -> JobFailure | GpuUnknown | None: ...
 
 
 def report(ending: Ending, *, kind: str, now: datetime) -> None:
@@ -56,7 +58,7 @@ def report(ending: Ending, *, kind: str, now: datetime) -> None:
         job_id=job.id,
         attempt=job.attempt,
         duration_ms=round(seconds * 1000),
-        code=failure.code if failure else None,
+        code=type(failure).__name__ if failure else None,
     )
     if failure and failure.__cause__:
         log_fault(failure.__cause__)

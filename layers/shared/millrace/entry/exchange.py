@@ -11,6 +11,7 @@ from typing import Any, Self
 from aws_lambda_powertools.event_handler import Response
 
 from millrace.domain.callers import Caller
+from millrace.entry.body import MOST_BYTES, check_size
 from millrace.entry.envelope import Rendered
 from millrace.entry.invocation import LambdaContext
 from millrace.entry.logs import log
@@ -43,7 +44,7 @@ class Route:
     has a default in the handler's signature is a parameter of the query.
     `creates` names the kind of job that a request makes, to be counted; `once` is for what creates another
     thing. Either takes an Idempotency-Key. `also` are statuses of success beside `status`, and `refuses` what
-    the handler itself may refuse with: both for the API's description alone.
+    the handler itself may refuse with: both for the API's description alone. `most_bytes` is for bodies.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Route:
     once: bool = False
     also: tuple[int, ...] = ()
     refuses: tuple[type[Refusal], ...] = ()
+    most_bytes: int = MOST_BYTES
 
     def __post_init__(self) -> None:
         if (self.scope is None) != self.public:
@@ -120,12 +122,14 @@ class Exchange:
         if route.scope is not None:
             check_scope(self.caller, scope=route.scope)
         check_query(event.raw_query_string, known=route.queries)
+        check_size(event, most_bytes=route.most_bytes)
         self.request = Request(
             method=route.method,
             path=event.path,
             headers=self.headers,
             known_caller=self.caller,
             request_id=self.request_id,
+            source_ip=event["requestContext"]["http"]["sourceIp"],
             body=event.json_body if route.method in WITH_BODY else {},
             context=self.context,
         )

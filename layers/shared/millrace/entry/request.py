@@ -3,11 +3,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from millrace.domain.audit import Author
 from millrace.domain.callers import Caller
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.entry.invocation import Invocation
@@ -29,6 +30,7 @@ class Request(Invocation):
     headers: Mapping[str, str]
     known_caller: Caller | None
     request_id: str
+    source_ip: str
     body: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -45,6 +47,10 @@ class Request(Invocation):
     def person_id(self) -> str:
         """Who pressed the button, as the calling system knows them."""
         return self._required(PERSON)
+
+    def author(self, new_id: Callable[[], str]) -> Author:
+        """Who is told of in the audit log, whose entries get these ids."""
+        return Author(self.person_id, self.caller.key_id, self.source_ip, new_id)
 
     @property
     def idempotency_key(self) -> IdempotencyKey | None:

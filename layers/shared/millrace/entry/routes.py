@@ -38,6 +38,7 @@ class Rules(TypedDict, total=False):
     once: bool
     also: tuple[int, ...]
     refuses: tuple[type[Refusal], ...]
+    most_bytes: int
 
 
 class Routes:

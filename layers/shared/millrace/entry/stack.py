@@ -102,11 +102,14 @@ def giving_up_in_time(reply: Reply, *, context: LambdaContext) -> Iterator[None]
 
 
 def is_step_forward(event: Mapping[str, Any]) -> bool:
-    """Neither a deletion nor the way back of an update: then CloudFormation asks for the earlier version."""
-    if event["RequestType"] == "Delete":
-        return False
+    """The first deployment, or one with a later version of the migrations than the one before.
+
+    Any other update changed another property, or is a way back, which asks for the version before.
+    """
+    if event["RequestType"] != "Update":
+        return bool(event["RequestType"] == "Create")
     before = read_version(event.get("OldResourceProperties", {}))
-    return read_version(event["ResourceProperties"]) >= before
+    return read_version(event["ResourceProperties"]) > before
 
 
 def read_version(properties: Mapping[str, Any]) -> int:

@@ -71,6 +71,24 @@ class GpuOrderRefused(JobFailure):
     """The provider of GPUs does not take such an order: a fault of ours."""
 
 
+class GpuJobLost(JobFailure):
+    """The provider of GPUs no longer knows the job, or never told of it in its time."""
+
+    transient = True
+
+
+class RenderFailed(JobFailure):
+    """The render broke, or the provider ended it. Another attempt may end well."""
+
+    transient = True
+
+
+class InputUnusable(JobFailure):
+    """What was asked for cannot be rendered, however often: the work until this was known is paid for."""
+
+    keeps_charge = True
+
+
 class LeaseExpired(JobFailure):
     """The worker was not heard of again."""
 

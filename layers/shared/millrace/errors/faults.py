@@ -91,8 +91,16 @@ class StackUnavailable(MillraceError):
     """CloudFormation, or a function of the stack, cannot be reached or does not answer."""
 
 
+class SecretUnavailable(MillraceError):
+    """A secret that is kept elsewhere cannot be had at the moment."""
+
+
 class GpuUnknown(MillraceError):
     """An order may have reached the provider of GPUs, or not. It is no failure: the job may be running."""
+
+
+class AuditChainBroken(MillraceError):
+    """Sealed entries of the audit log are gone. The message says from which place on."""
 
 
 class SealError(MillraceError):

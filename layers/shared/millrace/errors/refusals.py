@@ -43,6 +43,11 @@ class AiDisabled(Refusal):
     message = "AI evaluations are switched off. Switch them on with PUT /api/ops/ai-settings."
 
 
+class CallbackRefused(Refusal):
+    status = 401
+    message = "This link is not, or no longer, good for a callback."
+
+
 class RightsExceeded(Refusal):
     status = 403
     message = "A key gives no other key more than it has itself."
@@ -73,6 +78,14 @@ class DocumentNotFound(NotFound):
     message = "Document not found or access denied"
 
 
+class ProjectNotFound(NotFound):
+    message = "Project not found or access denied"
+
+
+class VideoNotFound(NotFound):
+    message = "Video not found, not uploaded completely, or access denied"
+
+
 class JobNotFound(NotFound):
     message = "Job not found or access denied"
 
@@ -89,6 +102,11 @@ class MethodNotAllowed(Refusal):
 class JobAlreadyPending(Refusal):
     status = 409
     message = "An evaluation is already in progress for this lead"
+
+
+class ExportAlreadyRunning(Refusal):
+    status = 409
+    message = "The very same export is under way. Poll that one."
 
 
 class AlreadyEvaluated(Refusal):
@@ -136,6 +154,11 @@ class DocumentInvalid(Refusal):
     message = "The file is not what was said of it. Upload it again."
 
 
+class VideoInvalid(Refusal):
+    status = 422
+    message = "The video is not what was said of it. Upload it again."
+
+
 class BodyTooLarge(Refusal):
     status = 413
     message = "The body is larger than 1 MB."
@@ -154,6 +177,11 @@ class IdempotencyKeyReused(Refusal):
 class QuotaExceeded(Refusal):
     status = 429
     message = "The quota is used up."
+
+
+class GpuQuotaExceeded(Refusal):
+    status = 429
+    message = "The GPU seconds of this month are used up."
 
 
 class DatabaseUnavailable(Refusal):

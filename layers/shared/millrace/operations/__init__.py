@@ -6,7 +6,7 @@ from typing import Any
 
 from millrace.env import Env
 from millrace.errors import CommandRefused
-from millrace.operations import doorbells, jobs, keys, quotas, tenants
+from millrace.operations import audit, doorbells, jobs, keys, quotas, tenants
 
 Facts = dict[str, Any]
 
@@ -14,8 +14,12 @@ Facts = dict[str, Any]
 OPERATIONS: Mapping[str, Callable[..., Facts]] = {
     "tenants add": tenants.add_tenant,
     "tenants list": tenants.list_tenants,
+    "tenants set-tier": tenants.set_tier_of_tenant,
+    "tenants set-limit": tenants.set_limit_of_tenant,
     "sites add": tenants.add_site,
     "sites list": tenants.list_sites,
+    "sites set-tier": tenants.set_tier_of_site,
+    "sites set-limit": tenants.set_limit_of_site,
     "keys issue": keys.issue,
     "keys list": keys.list_newest,
     "keys revoke": keys.revoke,
@@ -25,6 +29,8 @@ OPERATIONS: Mapping[str, Callable[..., Facts]] = {
     "jobs retry": jobs.retry,
     "jobs cancel": jobs.cancel,
     "quotas verify": quotas.verify,
+    "audit list": audit.list_newest,
+    "audit verify": audit.verify,
     "redrive": doorbells.redrive,
 }
 

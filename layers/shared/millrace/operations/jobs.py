@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from millrace.bindings.database import Row
-from millrace.domain.jobs import EVALUATION, JOB_TABLES, JobTable
+from millrace.domain.jobs import EVALUATION, EXPORT, JOB_TABLES, JobTable
 from millrace.env import Env
 from millrace.errors import CommandRefused
-from millrace.store import evaluations, jobs, timeline
+from millrace.store import evaluations, export_orders, jobs, timeline
 
 MOST_LISTED = 100
 # How each kind is charged anew. Each raises the refusal that says why not.
-RETRY: Mapping[str, Callable[..., object]] = {EVALUATION.kind: evaluations.retry}
+RETRY: Mapping[str, Callable[..., object]] = {
+    EVALUATION.kind: evaluations.retry,
+    EXPORT.kind: export_orders.retry,
+}
 
 
 def list_newest(env: Env, *, kind: str, status: str | None, limit: int) -> dict[str, Any]:
@@ -42,7 +45,10 @@ def retry(env: Env, *, job_id: str) -> dict[str, Any]:
 
 
 def cancel(env: Env, *, job_id: str) -> dict[str, Any]:
-    """End a live job. What it was charged is given back, unless it was spent already."""
+    """End a live job. What it was charged is given back, unless it was spent already.
+
+    A GPU that renders it is told to stop when it next calls.
+    """
     table, row = find(env, job_id)
     if not jobs.cancel(
         env.DB, table, job_id, tenant_id=row["tenant_id"], move_id=env.new_id(), now=env.now()

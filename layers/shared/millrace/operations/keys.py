@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from millrace.bindings.database import Row
+from millrace.domain.audit import Author
 from millrace.domain.callers import SCOPES
 from millrace.domain.keys import MOST_GRACE_HOURS, Mode, make_key, mode_of
 from millrace.env import Env
@@ -48,7 +49,7 @@ def issue(
         tier=tier,
         expires_at=expires_at,
     )
-    keys.issue(env.DB, new, now=now)
+    keys.issue(env.DB, new, by=Author.operator(env.new_id), now=now)
     return show(new, token=made.token)
 
 
@@ -62,7 +63,8 @@ def list_newest(env: Env, *, tenant_id: str | None, limit: int, cursor: str | No
 
 def revoke(env: Env, *, key_id: str) -> dict[str, Any]:
     """For good. A key that was revoked before stays revoked as of then."""
-    row = keys.revoke(env.DB, key_id, tenant_id=find(env, key_id)["tenant_id"], now=env.now())
+    tenant_id, by = find(env, key_id)["tenant_id"], Author.operator(env.new_id)
+    row = keys.revoke(env.DB, key_id, tenant_id=tenant_id, by=by, now=env.now())
     told = to_facts(row)
     return {"key_id": key_id, "tenant_id": told["tenant_id"], "revoked_at": told["revoked_at"]}
 
@@ -74,7 +76,8 @@ def rotate(env: Env, *, key_id: str, grace_hours: int) -> dict[str, Any]:
     old, now = find(env, key_id), env.now()
     made = make_key(env.new_id("key"), secret=env.new_secret(), mode=mode_of(old["key_prefix"]))
     new = NewKey.of(made, pepper=env.PEPPER, expires_at=old["expires_at"], **keys.rights_of(old))
-    ends_at = keys.replace(env.DB, key_id, new, until=now + timedelta(hours=grace_hours), now=now)
+    until, by = now + timedelta(hours=grace_hours), Author.operator(env.new_id)
+    ends_at = keys.replace(env.DB, key_id, new, until=until, by=by, now=now)
     return {"replaced": key_id, "replaced_ends_at": ends_at.isoformat(), **show(new, token=made.token)}
 
 

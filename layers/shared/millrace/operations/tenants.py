@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from millrace.domain.audit import Author
 from millrace.domain.quota import EVALUATIONS
 from millrace.env import Env
 from millrace.errors import CommandRefused
 from millrace.operations import lists
 from millrace.store import tenants
+
+# What the column takes.
+MOST_A_MONTH = 2**31 - 1
 
 
 def add_tenant(env: Env, *, tenant_id: str, name: str, tier: str) -> dict[str, Any]:
@@ -38,6 +42,54 @@ def list_sites(env: Env, *, tenant_id: str | None, limit: int, cursor: str | Non
         check_tenant(env, tenant_id)
     page = lists.ask_for(limit=limit, cursor=cursor)
     return lists.show("sites", tenants.list_sites(env.DB, tenant_id=tenant_id, page=page), page=page)
+
+
+def set_tier_of_tenant(env: Env, *, tenant_id: str, tier: str) -> dict[str, Any]:
+    check_tier(tier)
+    check_tenant(env, tenant_id)
+    change(env, tenant_id, of="tenant", tenant_id=tenant_id, column="tier", value=tier)
+    return {"tenant_id": tenant_id, "tier": tier}
+
+
+def set_limit_of_tenant(env: Env, *, tenant_id: str, evaluations_a_month: int | None) -> dict[str, Any]:
+    """None: its sites have what their tiers say, but for those with a limit of their own."""
+    check_limit(evaluations_a_month)
+    check_tenant(env, tenant_id)
+    limited = {"column": "evaluations_a_month", "value": evaluations_a_month}
+    change(env, tenant_id, of="tenant", tenant_id=tenant_id, **limited)
+    return {"tenant_id": tenant_id, "evaluations_a_month": evaluations_a_month}
+
+
+def set_tier_of_site(env: Env, *, site_id: str, tier: str) -> dict[str, Any]:
+    check_tier(tier)
+    tenant_id = find_tenant_of(env, site_id)
+    change(env, site_id, of="site", tenant_id=tenant_id, column="tier", value=tier)
+    return {"site_id": site_id, "tenant_id": tenant_id, "tier": tier}
+
+
+def set_limit_of_site(env: Env, *, site_id: str, evaluations_a_month: int | None) -> dict[str, Any]:
+    """None: what its tenant has, or else what its tier says."""
+    check_limit(evaluations_a_month)
+    tenant_id = find_tenant_of(env, site_id)
+    limited = {"column": "evaluations_a_month", "value": evaluations_a_month}
+    change(env, site_id, of="site", tenant_id=tenant_id, **limited)
+    return {"site_id": site_id, "tenant_id": tenant_id, "evaluations_a_month": evaluations_a_month}
+
+
+def change(env: Env, changed_id: str, **changed: Any) -> None:
+    tenants.change(env.DB, changed_id, by=Author.operator(env.new_id), now=env.now(), **changed)
+
+
+def find_tenant_of(env: Env, site_id: str) -> str:
+    row = tenants.find_site(env.DB, site_id)
+    if row is None:
+        raise CommandRefused(f"There is no site {site_id}: millrace sites list")
+    return str(row["tenant_id"])
+
+
+def check_limit(limit: int | None) -> None:
+    if limit is not None and not 0 <= limit <= MOST_A_MONTH:
+        raise CommandRefused(f"A limit is a number from 0 to {MOST_A_MONTH:,}, or none.")
 
 
 def check_tenant(env: Env, tenant_id: str) -> None:

@@ -9,19 +9,26 @@ from millrace.domain.quota import Meter, charged_failures
 MOST_LISTED = 100
 
 # What the ledger must hold of each charge, by the job itself: of the last one by the job's state, of those
-# before by the failures that were retried. In which period those were charged the ledger alone knows.
+# before by the failures that were retried. Of those the ledger alone knows in which period they were charged
+# and, where not all cost the same, how much was settled.
 DUE = """
 SELECT job.id AS job_id, job.charge_round, job.{subject} AS subject, job.charged_period AS period,
        CASE WHEN job.status IN ('{waiting}', '{running}') THEN 'reserve'
             WHEN job.status = '{done}'
               OR (job.status = '{failed}' AND job.{error_code} IN ({charged}))
               OR (job.status = '{cancelled}' AND job.{paid} IS NOT NULL) THEN 'reserve, settle'
-            ELSE 'reserve, release' END AS entries
+            ELSE 'reserve, release' END AS entries,
+       CASE WHEN job.status IN ('{waiting}', '{running}') THEN {reserved}
+            WHEN job.status = '{done}'
+              OR (job.status = '{failed}' AND job.{error_code} IN ({charged})) THEN {settled}
+            WHEN job.status = '{cancelled}' AND job.{paid} IS NOT NULL THEN {reserved}
+            ELSE 0 END AS owed
 FROM {jobs} AS job
 UNION ALL
 SELECT job.id, ROW_NUMBER() OVER (PARTITION BY job.id ORDER BY retry.attempt) - 1, job.{subject}, NULL,
        CASE WHEN failure.detail ->> 'error_code' IN ({charged}) THEN 'reserve, settle'
-            ELSE 'reserve, release' END
+            ELSE 'reserve, release' END,
+       CASE WHEN failure.detail ->> 'error_code' IN ({charged}) THEN {settled_before} ELSE 0 END
 FROM {jobs} AS job
 JOIN job_events AS retry ON retry.job_id = job.id AND retry.move = 'retry'
 JOIN job_events AS failure ON failure.job_id = job.id AND failure.move = 'fail'
@@ -52,7 +59,7 @@ SELECT due.job_id, due.charge_round, due.subject,
        COALESCE(due.period, reserve.period, ending.period, 'unknown') AS period,
        COALESCE(reserve.kind || CASE WHEN ending.kind IS NULL THEN '' ELSE ', ' || ending.kind END,
                 ending.kind, 'nothing') AS ledger_says,
-       due.entries AS jobs_say, CASE WHEN due.entries = 'reserve, release' THEN 0 ELSE 1 END AS owed
+       due.entries AS jobs_say, COALESCE(due.owed, reserve.amount + ending.amount, 0) AS owed
 FROM ({DUE}) AS due
 LEFT JOIN quota_entries AS reserve ON reserve.kind = 'reserve' AND {ITS.format(entry="reserve")}
 LEFT JOIN quota_entries AS ending ON ending.kind IN ('settle', 'release') AND {ITS.format(entry="ending")}
@@ -69,7 +76,7 @@ SELECT subject, period, CAST(SUM(counter) AS BIGINT) AS counter_says,
        CAST(SUM(wrong) AS BIGINT) AS wrong_charges
 FROM (
   SELECT {{subject}} AS subject, {{period}} AS period, {{used}} AS counter, 0 AS ledger, 0 AS owed, 0 AS wrong
-  FROM {{counter}}
+  FROM {{counter}} WHERE TRUE{{its_rows}}
   UNION ALL
   SELECT subject, period, 0, SUM(amount), 0, 0 FROM quota_entries WHERE meter = '{{meter}}'
   GROUP BY subject, period
@@ -124,8 +131,12 @@ def _prepare(db: Database, sql: str, *, table: JobTable, meter: Meter) -> Statem
     return db.prepare(
         sql.format(
             jobs=table.name, waiting=table.waiting, running=table.running, done=table.done,
-            failed=table.failed, cancelled=table.cancelled, paid=table.paid_column, error_code=code,
+            failed=table.failed, cancelled=table.cancelled, error_code=code,
+            paid=table.spent_column or table.paid_column,
+            reserved=table.reserved, settled=table.used or table.reserved,
+            settled_before="CAST(NULL AS BIGINT)" if table.used else table.reserved,
             charged=", ".join(f"'{name}'" for name in charged_failures()), meter=meter.name,
             counter=meter.counter, subject=meter.subject, period=meter.period, used=meter.used,
+            its_rows=meter.its_rows(meter.counter),
         )
     )  # fmt: skip

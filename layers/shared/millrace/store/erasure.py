@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from millrace.bindings.database import Database, Row, Statement
+from millrace.domain.audit import Author
 from millrace.domain.jobs import EVALUATION
 from millrace.errors import DocumentNotFound, LeadNotFound
-from millrace.store import jobs, leads
+from millrace.store import audit, jobs, leads
 from millrace.store.leads import THEIRS, Which
 
 # An upload that nobody has reported complete, so long after its link, is not going to be.
@@ -57,9 +58,7 @@ class Deleted:
     files: list[Erasable]
 
 
-def delete_lead(
-    db: Database, which: Which, *, move_id: str, now: datetime, person: str | None = None
-) -> Deleted:
+def delete_lead(db: Database, which: Which, *, move_id: str, by: Author, now: datetime) -> Deleted:
     """Cancel its live job and take out what is personal; a second time, nothing. SiteNotFound, LeadNotFound.
 
     The job comes first, as in the batch that completes one, or the two could wait for each other.
@@ -67,8 +66,8 @@ def delete_lead(
     whose = {"lead_id": which.lead_id, "tenant_id": which.tenant_id, "site_id": which.site_id}
     *_, lead, files = db.batch(
         [
-            *jobs.cancelling(db, EVALUATION, whose=whose, move_id=move_id, now=now, person=person),
-            *_forget_lead(db, which, now=now),
+            *jobs.cancelling(db, EVALUATION, whose=whose, move_id=move_id, now=now, person=by.person),
+            *_forget_lead(db, which, by=by, now=now),
             db.prepare(f"SELECT deleted_at FROM leads WHERE {THEIRS}").bind(*which.values),
             db.prepare(f"""
                 SELECT id, storage_key FROM lead_documents WHERE {IF_DELETED} AND erased_at IS NULL
@@ -137,9 +136,17 @@ def erasable(rows: Sequence[Row]) -> list[Erasable]:
     return [Erasable(row["id"], row["storage_key"]) for row in rows]
 
 
-def _forget_lead(db: Database, which: Which, *, now: datetime) -> list[Statement]:
-    """Each after the first takes effect once the lead is deleted, by this batch or by one before it."""
+def _forget_lead(db: Database, which: Which, *, by: Author, now: datetime) -> list[Statement]:
+    """Each after the deletion takes effect once the lead is deleted, by this batch or by one before it."""
     return [
+        # Held first, so that of two who delete it one is noted: the one who did.
+        db.prepare(f"UPDATE leads SET updated_at = updated_at WHERE {THEIRS}").bind(*which.values),
+        audit.note(
+            db, by, action="lead_deleted", subject=which.lead_id, tenant_id=which.tenant_id, now=now,
+            before="jsonb_build_object('status', status)", after="?10",
+            where="FROM leads WHERE id = ?5 AND tenant_id = ?3 AND site_id = ?9 AND deleted_at IS NULL",
+            values=(which.site_id, {"status": "deleted"}),
+        ),
         db.prepare(f"""
             UPDATE leads SET status = 'deleted', deleted_at = ?4, updated_at = ?4, {PERSON_OF_LEAD}
             WHERE {THEIRS} AND deleted_at IS NULL
@@ -152,7 +159,7 @@ def _forget_lead(db: Database, which: Which, *, now: datetime) -> list[Statement
             *which.values
         ),
         db.prepare(f"UPDATE evaluation_overrides SET reason = '' WHERE {IF_DELETED}").bind(*which.values),
-    ]
+    ]  # fmt: skip
 
 
 def _forget_documents(db: Database, lead_id: str, *, decided: datetime, now: datetime) -> list[Statement]:

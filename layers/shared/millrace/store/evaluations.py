@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from millrace.bindings.database import Database, Result, Row, Statement
+from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, PROMISE
 from millrace.domain.quota import EVALUATIONS, month_of, warn
 from millrace.errors import (
     AiDisabled,
     AlreadyEvaluated,
-    ConstraintBroken,
-    DatabaseUnavailable,
     JobAlreadyPending,
     JobEnded,
     JobNotFailed,
@@ -22,13 +20,10 @@ from millrace.errors import (
     Refusal,
     SiteNotFound,
 )
-from millrace.store import evaluation_history, events, idempotency, jobs, ledger, settings
+from millrace.store import evaluation_history, jobs, settings
+from millrace.store.accepting import Acceptance, Refusals, accept
 from millrace.store.idempotency import Accepted
 from millrace.store.monthly_usage import LIMIT_NOW
-
-# A refusal whose reason is gone when we look for it is no refusal: then the request is tried again. Each time
-# it is gone somebody else got on; 16 at once on six leads came to a third try twice in 8,000 requests.
-MOST_TRIES = 8
 
 
 def is_off(*, tenant: str) -> str:
@@ -131,8 +126,8 @@ def create(
     """Accept a job and charge for it, all or nothing: the batch decides whether there may be one."""
     withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
     return _accept(
-        db, [_insert(db, order, job_id=job_id, now=now), *withdraw], move="create", job_id=job_id,
-        move_id=job_id, person=order.requested_by, tenant_id=order.tenant_id, now=now, key=key,
+        db, Acceptance("create", job_id, job_id, order.tenant_id, now, order.requested_by, key),
+        moved=[_insert(db, order, job_id=job_id, now=now), *withdraw],
         why_not=lambda: find_refusal(db, order),
     )  # fmt: skip
 
@@ -163,8 +158,7 @@ def retry(
         when=MAY_RUN_AGAIN, values=[site_id],
     )  # fmt: skip
     return _accept(
-        db, [reopened], move="retry", job_id=job_id, move_id=move_id, person=person, tenant_id=tenant_id,
-        now=now, key=key,
+        db, Acceptance("retry", job_id, move_id, tenant_id, now, person, key), moved=[reopened],
         why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id, site_id=site_id),
     )  # fmt: skip
 
@@ -202,31 +196,16 @@ def cancel(
 
 
 def _accept(
-    db: Database, moved: Sequence[Statement], *, move: str, job_id: str, move_id: str, person: str | None,
-    tenant_id: str, now: datetime, key: IdempotencyKey | None, why_not: Callable[[], Refusal | None],
+    db: Database, acceptance: Acceptance, *, moved: Sequence[Statement],
+    why_not: Callable[[], Refusal | None],
 ) -> Accepted:  # fmt: skip
-    """`moved` and what follows it, in one round trip; when that was refused, a second one tells why."""
-    body = [
-        *moved,
-        db.prepare(COUNT_IN).bind(job_id, move_id, now, *EVALUATIONS.tiers.values()),
-        ledger.reserve(db, EVALUATION, job_id=job_id, move_id=move_id, now=now),
-        events.record(db, EVALUATION, job_id=job_id, move_id=move_id, move=move, now=now, person=person),
-    ]
-    facts = db.prepare(FACTS).bind(job_id, move_id, now + PROMISE)
-    for _ in range(MOST_TRIES):
-        try:
-            accepted = idempotency.accept(db, key, tenant_id=tenant_id, now=now, body=body, facts=facts)
-        except ConstraintBroken as broken:
-            if broken.constraint == "usage_within_quota":
-                raise _quota_exceeded(broken.results) from broken
-            if broken.constraint != "one_live_job_per_lead":
-                raise
-            accepted = None
-        if accepted:
-            return accepted
-        if refusal := why_not():
-            raise refusal
-    raise DatabaseUnavailable("Others keep changing the same lead. Repeat the request.")
+    its = (acceptance.job_id, acceptance.move_id)
+    return accept(
+        db, EVALUATION, acceptance, moved=moved,
+        count_in=db.prepare(COUNT_IN).bind(*its, acceptance.now, *EVALUATIONS.tiers.values()),
+        facts=db.prepare(FACTS).bind(*its, acceptance.now + PROMISE),
+        refusals=Refusals("one_live_job_per_lead", _quota_exceeded, why_not),
+    )  # fmt: skip
 
 
 def _insert(db: Database, order: Order, *, job_id: str, now: datetime) -> Statement:
@@ -239,10 +218,8 @@ def _insert(db: Database, order: Order, *, job_id: str, now: datetime) -> Statem
     )  # fmt: skip
 
 
-def _quota_exceeded(results: list[Result]) -> QuotaExceeded:
+def _quota_exceeded(usage: Row) -> QuotaExceeded:
     """The counter's own answer came before the refusal: what it would have been, one too many."""
-    usage = results[-1].first()
-    assert usage is not None  # noqa: S101 - the ledger's row is refused only after the counter has answered
     used, limit, month = usage["evaluation_count"] - 1, usage["quota_limit"], usage["month"]
     return QuotaExceeded(
         f"Monthly evaluation limit ({limit}) reached for this site.",

@@ -1,13 +1,13 @@
 """The moves of a job, written once for every kind. Each names the state and the attempt it leaves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
 
 from millrace.bindings.database import Database, Row, Statement, Value
 from millrace.domain.jobs import Job, JobTable, retry_at
 from millrace.errors import DatabaseError, JobFailure, LeaseExpired
-from millrace.store import events, ledger
+from millrace.store import events, ledger, moving
 
 MOST_RESCUED = 100
 MOST_COUNTED = 1_000
@@ -75,8 +75,10 @@ def claim(db: Database, table: JobTable, *, worker_id: str, move_id: str, now: d
 
 
 def find_held(db: Database, table: JobTable, *, worker_id: str) -> Job | None:
-    """The job that a worker has claimed and not ended. None when it holds none."""
-    held = db.prepare(f"SELECT * FROM {table.name} WHERE status = '{table.running}' AND worker_id = ?1")
+    """The job that a worker has claimed and neither ended nor handed over. None when it holds none."""
+    held = db.prepare(f"""
+        SELECT * FROM {table.name} WHERE status = '{table.running}' AND worker_id = ?1{moving.in_hand(table)}
+    """)
     row = held.bind(worker_id).first()
     return Job.of(row) if row else None
 
@@ -86,25 +88,30 @@ def extend(db: Database, table: JobTable, job: Job, *, now: datetime, progress_m
     return _still_ours(db, table, job, now=now, progress_message=progress_message)
 
 
-def begin_paid_work(db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str) -> bool:
-    """`extend`, and the last look before money is spent. False: then spend none."""
-    paid = f", {table.paid_column} = COALESCE({table.paid_column}, ?5)"
-    return _still_ours(db, table, job, now=now, progress_message=progress_message, assigned=paid)
+def begin_paid_work(
+    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str,
+    columns: Mapping[str, Value] = moving.NO_COLUMNS,
+) -> bool:  # fmt: skip
+    """`extend`, and the last look before money is spent. False: then spend none. `columns` go with it."""
+    paid = f", {table.paid_column} = COALESCE({table.paid_column}, ?5){moving.assigned(columns, first=6)}"
+    return _still_ours(
+        db, table, job, now=now, progress_message=progress_message, assigned=paid, values=columns.values()
+    )
 
 
 def complete(
-    db: Database, table: JobTable, job: Job, *, result: Sequence[Statement], columns: dict[str, str],
+    db: Database, table: JobTable, job: Job, *, result: Sequence[Statement], columns: Mapping[str, Value],
     move_id: str, now: datetime,
 ) -> bool:  # fmt: skip
     """The guarded end of a job: `columns` of its row, then the `result` statements, which follow the move.
 
     False when someone else ended it first; then nothing has changed.
     """
-    assigned = "".join(f", {column} = ?{place}" for place, column in enumerate(columns, start=5))
     move = db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.done}', completed_at = ?3, last_move_id = ?4, updated_at = ?3,
-            locked_until = NULL, worker_id = NULL, {_cleared_errors(table)}{assigned}
+            locked_until = NULL, worker_id = NULL,
+            {moving.cleared_errors(table)}{moving.assigned(columns, first=5)}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
     """).bind(job.id, job.attempt, now, move_id, *columns.values())
     settle = ledger.settle(db, table, job_id=job.id, move_id=move_id, now=now)
@@ -113,12 +120,12 @@ def complete(
 
 
 def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datetime) -> bool:
-    """Give a job back untouched, due at once, no retry counted. False when it is no longer this worker's."""
+    """Give a job back untouched, due at once, no retry counted. False when it is no longer its worker's."""
     move = db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.waiting}', run_after = ?3, started_at = NULL, last_move_id = ?4, updated_at = ?3,
-            {_begun_anew(table)} {_cleared(table)}
-        WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
+            {moving.begun_anew(table)} {moving.cleared(table)}
+        WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'{moving.in_hand(table)}
     """).bind(job.id, job.attempt, now, move_id)
     event = events.record(db, table, job_id=job.id, move_id=move_id, move="release", now=now)
     return db.batch([move, event])[0].meta.changes == 1
@@ -126,12 +133,13 @@ def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datet
 
 def fail(
     db: Database, table: JobTable, job: Job, *, error: JobFailure, move_id: str, now: datetime, jitter: float,
-    also: Sequence[Statement] = (), lease_lost: bool = False,
+    also: Sequence[Statement] = (), columns: Mapping[str, Value] = moving.NO_COLUMNS,
+    lease_lost: bool = False,
 ) -> Row | None:  # fmt: skip
     """End an attempt without a result: back to waiting while the error is transient and retries are left.
 
-    `also` are statements for the same batch. With `lease_lost`, only if the lease has really run out. The row
-    as it is then, or None when someone else moved the job first.
+    `also` are statements for the same batch, `columns` what is set besides. With `lease_lost`, only if the
+    lease has really run out. The row as it is then, or None when someone else moved the job first.
     """
     code, message = table.error_columns
     again = "?3 AND retry_count < max_retries"
@@ -141,15 +149,17 @@ def fail(
             completed_at = CASE WHEN {again} THEN NULL ELSE ?4 END,
             run_after = CASE WHEN {again} THEN ?5 ELSE run_after END,
             retry_count = CASE WHEN {again} THEN retry_count + 1 ELSE retry_count END,
-            started_at = CASE WHEN {again} THEN NULL ELSE started_at END, {_begun_anew(table, when=again)}
-            last_move_id = ?6, updated_at = ?4, {code} = ?7, {message} = ?8, {_cleared(table)}
+            started_at = CASE WHEN {again} THEN NULL ELSE started_at END,
+            {moving.begun_anew(table, when=again)}
+            last_move_id = ?6, updated_at = ?4, {code} = ?7, {message} = ?8,
+            {moving.cleared(table)}{moving.assigned(columns, first=9)}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
         {"AND locked_until < ?4" if lease_lost else ""}
         RETURNING *
     """).bind(
         job.id, job.attempt, error.transient, now,
         retry_at(error, retry_count=job.retry_count, now=now, jitter=jitter),
-        move_id, error.code, error.message[:LONGEST_MESSAGE],
+        move_id, error.code, error.message[:LONGEST_MESSAGE], *columns.values(),
     )  # fmt: skip
     close = ledger.settle if error.keeps_charge else ledger.release
     charge = close(db, table, job_id=job.id, move_id=move_id, now=now, when=f"job.status = '{table.failed}'")
@@ -182,10 +192,12 @@ def cancelling(
     """).bind(now, move_id, *whose.values())
     # By this and the move's id the others find the job that was moved.
     by, value = next(iter(whose.items()))
-    paid = f"job.{table.paid_column} IS NOT NULL"
+    paid = f"job.{table.spent_column or table.paid_column} IS NOT NULL"
     unpaid = f"NOT ({paid})"
     back = ledger.release(db, table, job_id=value, by=by, move_id=move_id, now=now, when=unpaid)
-    kept = ledger.settle(db, table, job_id=value, by=by, move_id=move_id, now=now, when=paid)
+    kept = ledger.settle(
+        db, table, job_id=value, by=by, move_id=move_id, now=now, when=paid, as_reserved=True
+    )
     event = events.record(
         db, table, job_id=value, by=by, move_id=move_id, move="cancel", now=now, person=person
     )
@@ -204,8 +216,9 @@ def reopen(
     return db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.waiting}', retry_count = 0, run_after = ?3, started_at = NULL,
-            {_begun_anew(table)} completed_at = NULL, charge_round = charge_round + 1, charged_period = ?5,
-            last_move_id = ?4, updated_at = ?3, {code} = NULL, {message} = NULL, {_cleared(table)}
+            {moving.begun_anew(table)} {moving.charged_anew(table)} completed_at = NULL,
+            charge_round = charge_round + 1, charged_period = ?5,
+            last_move_id = ?4, updated_at = ?3, {code} = NULL, {message} = NULL, {moving.cleared(table)}
         WHERE id = ?1 AND tenant_id = ?2 AND status = '{table.failed}' AND {when}
     """).bind(job_id, tenant_id, now, move_id, period, *values)
 
@@ -261,29 +274,14 @@ def claim_sql(table: JobTable, *, dialect: str) -> str:
     return CLAIM.format(join_next_due=NEXT_DUE[dialect].format(**words), **words)
 
 
-def _cleared(table: JobTable) -> str:
-    """What belonged to the attempt that is over."""
-    return f"locked_until = NULL, worker_id = NULL, progress_message = NULL, {table.paid_column} = NULL"
-
-
-def _begun_anew(table: JobTable, *, when: str = "TRUE") -> str:
-    """What the next attempt shall not find of this one; a job that has ended keeps it, as its last."""
-    return "".join(
-        f"{column} = CASE WHEN {when} THEN {value} ELSE {column} END, "
-        for column, value in table.attempt_columns.items()
-    )
-
-
-def _cleared_errors(table: JobTable) -> str:
-    return ", ".join(f"{column} = NULL" for column in table.error_columns)
-
-
 def _still_ours(
-    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str, assigned: str = ""
-) -> bool:
+    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str, assigned: str = "",
+    values: Iterable[Value] = (),
+) -> bool:  # fmt: skip
     lease = now + timedelta(seconds=table.lease_seconds)
     renew = db.prepare(f"""
         UPDATE {table.name} SET locked_until = ?3, progress_message = ?4, updated_at = ?5{assigned}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
     """)
-    return renew.bind(job.id, job.attempt, lease, progress_message, now).run().meta.changes == 1
+    renewed = renew.bind(job.id, job.attempt, lease, progress_message, now, *values).run()
+    return renewed.meta.changes == 1

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from millrace.bindings.database import Database, Row, Statement, Value
+from millrace.domain.audit import Author
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.keys import Key, hash_token
 from millrace.domain.pages import Page
 from millrace.errors import KeyEnded, KeyNotFound, KeyShownAlready, Refusal
-from millrace.store import idempotency
+from millrace.store import audit, idempotency
 from millrace.store.holders import VALID
 from millrace.store.idempotency import Accepted
 from millrace.store.pages import newest
@@ -20,6 +21,9 @@ SHOWN = """
 id, key_prefix, user_id, tenant_id, name, scopes, quota_tier, created_at, expires_at, last_used_at,
 revoked_at, replaced_by
 """
+
+# When a key that is replaced ends: then, or when it would have.
+ENDS = "CASE WHEN expires_at < {at} THEN expires_at ELSE {at} END"
 
 ISSUER_ENDED = "The key that asks is revoked or has expired."
 
@@ -59,6 +63,7 @@ def issue(
     db: Database,
     key: NewKey,
     *,
+    by: Author,
     now: datetime,
     issuer_id: str | None = None,
     once: IdempotencyKey | None = None,
@@ -69,7 +74,7 @@ def issue(
     issued meanwhile would outlive it. `issuer_id` None: an operator asks.
     """
     condition, good = _good_issuer(issuer_id, place=11)
-    body = [_insert(db, key, condition, *good, now=now)]
+    body = [_insert(db, key, condition, *good, now=now), _note_issue(db, key, by=by, now=now)]
     told = db.prepare("""
         SELECT jsonb_build_object('key_id', id) AS "facts [JSONB]" FROM api_keys WHERE id = ?1
     """).bind(key.id)
@@ -85,6 +90,7 @@ def replace(
     key: NewKey,
     *,
     until: datetime,
+    by: Author,
     now: datetime,
     issuer_id: str | None = None,
     once: IdempotencyKey | None = None,
@@ -93,18 +99,21 @@ def replace(
 
     KeyEnded if the old one has ended or has been replaced, or the one that asks has; KeyShownAlready.
     """
-    condition, good = _good_issuer(issuer_id, place=6)
+    condition, good = _good_issuer(issuer_id, place=5)
     give_way = db.prepare(f"""
-        UPDATE api_keys
-        SET replaced_by = ?3, expires_at = CASE WHEN expires_at < ?4 THEN expires_at ELSE ?4 END
-        WHERE id = ?1 AND tenant_id = ?5 AND {VALID} AND replaced_by IS NULL {condition}
-    """).bind(old_id, now, key.id, until, key.tenant_id, *good)
+        UPDATE api_keys SET replaced_by = ?3
+        WHERE id = ?1 AND tenant_id = ?4 AND {VALID} AND replaced_by IS NULL {condition}
+    """).bind(old_id, now, key.id, key.tenant_id, *good)
+    noted = _note_rotation(db, old_id, key, until=until, by=by, now=now)
+    end = db.prepare(f"""
+        UPDATE api_keys SET expires_at = {ENDS.format(at="?3")} WHERE id = ?1 AND replaced_by = ?2
+    """)
     given_way = "AND EXISTS (SELECT 1 FROM api_keys WHERE id = ?11 AND replaced_by = ?1)"
     told = db.prepare("""
         SELECT jsonb_build_object('key_id', replaced_by, 'ends_at', expires_at) AS "facts [JSONB]"
         FROM api_keys WHERE id = ?1 AND replaced_by = ?2
     """).bind(old_id, key.id)
-    body = [give_way, _insert(db, key, given_way, old_id, now=now)]
+    body = [give_way, noted, end.bind(old_id, key.id, until), _insert(db, key, given_way, old_id, now=now)]
     accepted = idempotency.accept(db, once, tenant_id=key.tenant_id, now=now, body=body, facts=told)
     if accepted is None:
         raise find_refusal(db, old_id, tenant_id=key.tenant_id, now=now)
@@ -129,13 +138,22 @@ def find_refusal(db: Database, key_id: str, *, tenant_id: str, now: datetime) ->
     return KeyEnded(ISSUER_ENDED)
 
 
-def revoke(db: Database, key_id: str, *, tenant_id: str, now: datetime) -> Row:
+def revoke(db: Database, key_id: str, *, tenant_id: str, by: Author, now: datetime) -> Row:
     """The key, revoked now or before. KeyNotFound."""
+    # Held first, so that of two who revoke it one is noted: the one who did.
+    hold = "UPDATE api_keys SET revoked_at = revoked_at WHERE id = ?1 AND tenant_id = ?2"
+    noted = audit.note(
+        db, by, action="key_revoked", subject=key_id, tenant_id=tenant_id, now=now,
+        before="jsonb_build_object('revoked_at', revoked_at)",
+        after="?9", values=({"revoked_at": now.isoformat()},),
+        where="FROM api_keys WHERE id = ?5 AND tenant_id = ?3 AND revoked_at IS NULL",
+    )  # fmt: skip
     end = db.prepare(f"""
         UPDATE api_keys SET revoked_at = COALESCE(revoked_at, ?3) WHERE id = ?1 AND tenant_id = ?2
         RETURNING {SHOWN}
     """)
-    return _found(end.bind(key_id, tenant_id, now).first())
+    held = db.prepare(hold).bind(key_id, tenant_id)
+    return _found(db.batch([held, noted, end.bind(key_id, tenant_id, now)])[-1].first())
 
 
 def read(db: Database, key_id: str, *, tenant_id: str) -> Row:
@@ -170,6 +188,27 @@ def _insert(db: Database, key: NewKey, condition: str, *values: Value, now: date
                               quota_tier, expires_at)
         SELECT ?1, ?2, ?3, ?4, id, ?6, ?7, ?8, ?9, ?10 FROM tenants WHERE id = ?5 {condition}
     """).bind(key.id, now, *key.values, *values)
+
+
+def _note_issue(db: Database, key: NewKey, *, by: Author, now: datetime) -> Statement:
+    expires_at = key.expires_at.isoformat() if key.expires_at else None
+    rights = {"scopes": list(key.scopes), "tier": key.tier, "expires_at": expires_at}
+    return audit.note(
+        db, by, action="key_issued", subject=key.id, tenant_id=key.tenant_id, now=now,
+        before="'{}'", after="?9", values=(rights,), where="FROM api_keys WHERE id = ?5",
+    )  # fmt: skip
+
+
+def _note_rotation(
+    db: Database, old_id: str, key: NewKey, *, until: datetime, by: Author, now: datetime
+) -> Statement:
+    """Once the new key has the old one's place, and before the old one has its end."""
+    after = f"jsonb_build_object('expires_at', {ENDS.format(at='?10')}, 'replaced_by', replaced_by)"
+    return audit.note(
+        db, by, action="key_rotated", subject=old_id, tenant_id=key.tenant_id, now=now,
+        before="jsonb_build_object('expires_at', expires_at)", after=after, values=(key.id, until),
+        where="FROM api_keys WHERE id = ?5 AND replaced_by = ?9",
+    )  # fmt: skip
 
 
 def _good_issuer(issuer_id: str | None, *, place: int) -> tuple[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ OPEN_CHARGE = """
 FROM {jobs} AS job
 JOIN quota_entries AS charge ON charge.meter = '{meter}' AND charge.job_id = job.id
   AND charge.charge_round = job.charge_round AND charge.call = '' AND charge.kind = 'reserve'
-JOIN {counter} AS usage ON usage.{subject} = charge.subject AND usage.{period} = charge.period
+JOIN {counter} AS usage ON usage.{subject} = charge.subject AND usage.{period} = charge.period{its_rows}
 WHERE job.{by} = ?1 AND job.last_move_id = ?2
 """
 
@@ -25,10 +25,10 @@ def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: da
         INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
                                    amount, used_after, limit_then, created_at)
         SELECT '{meter.name}', usage.{meter.subject}, usage.{meter.period}, job.tenant_id, job.id,
-               job.charge_round, '', 'reserve', 1, usage.{meter.used}, usage.{meter.limit}, ?3
+               job.charge_round, '', 'reserve', {table.reserved}, usage.{meter.used}, usage.{meter.limit}, ?3
         FROM {table.name} AS job
         JOIN {meter.counter} AS usage ON usage.{meter.subject} = job.{meter.subject}
-          AND usage.{meter.period} = job.charged_period
+          AND usage.{meter.period} = job.charged_period{meter.its_rows("usage")}
         WHERE job.id = ?1 AND job.last_move_id = ?2
     """).bind(job_id, move_id, now)
 
@@ -43,26 +43,44 @@ def release(
     meter = table.meter
     if meter is None:
         return []
-    charge = _open_charge(table, meter=meter, when=when, by=by)
-    lower = db.prepare(f"""
-        UPDATE {meter.counter}
-        SET {meter.used} = CASE WHEN {meter.counter}.{meter.used} < open.amount THEN 0
-                                ELSE {meter.counter}.{meter.used} - open.amount END, updated_at = ?3
-        FROM (SELECT charge.subject, charge.period, charge.amount {charge}) AS open
-        WHERE {meter.counter}.{meter.subject} = open.subject AND {meter.counter}.{meter.period} = open.period
-    """).bind(job_id, move_id, now)
-    ending = _ending(db, table, meter=meter, kind="release", amount="-charge.amount", when=when, by=by)
-    return [lower, ending.bind(job_id, move_id, now)]
+    back = "-charge.amount"
+    counter = _count(db, table, meter=meter, change=back, when=when, by=by)
+    ending = _ending(db, table, meter=meter, kind="release", amount=back, when=when, by=by)
+    return [counter.bind(job_id, move_id, now), ending.bind(job_id, move_id, now)]
 
 
 def settle(
-    db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = "", by: str = "id"
-) -> list[Statement]:
-    """Keep what the job was charged, for good."""
-    if table.meter is None:
+    db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = "",
+    by: str = "id", as_reserved: bool = False,
+) -> list[Statement]:  # fmt: skip
+    """Charge what the job has used, for good; `as_reserved`: what was reserved, since nobody knows better.
+
+    More may have been used than was left of the quota: what is done is not refused.
+    """
+    meter = table.meter
+    if meter is None:
         return []
-    ending = _ending(db, table, meter=table.meter, kind="settle", amount="0", when=when, by=by)
-    return [ending.bind(job_id, move_id, now)]
+    if table.used is None or as_reserved:
+        kept = _ending(db, table, meter=meter, kind="settle", amount="0", when=when, by=by)
+        return [kept.bind(job_id, move_id, now)]
+    more = f"{table.used} - charge.amount"
+    counter = _count(db, table, meter=meter, change=more, when=when, by=by)
+    ending = _ending(db, table, meter=meter, kind="settle", amount=more, when=when, by=by)
+    return [counter.bind(job_id, move_id, now), ending.bind(job_id, move_id, now)]
+
+
+def _count(db: Database, table: JobTable, *, meter: Meter, change: str, when: str, by: str) -> Statement:
+    """Move the counter by what `change` says of the charge. It never comes below zero."""
+    counter = meter.counter
+    charge = _open_charge(table, meter=meter, when=when, by=by)
+    return db.prepare(f"""
+        UPDATE {counter}
+        SET {meter.used} = CASE WHEN {counter}.{meter.used} + open.change < 0 THEN 0
+                                ELSE {counter}.{meter.used} + open.change END, updated_at = ?3
+        FROM (SELECT charge.subject, charge.period, {change} AS change {charge}) AS open
+        WHERE {counter}.{meter.subject} = open.subject
+          AND {counter}.{meter.period} = open.period{meter.its_rows(counter)}
+    """)
 
 
 def _ending(
@@ -81,6 +99,6 @@ def _ending(
 def _open_charge(table: JobTable, *, meter: Meter, when: str, by: str) -> str:
     joined = OPEN_CHARGE.format(
         jobs=table.name, meter=meter.name, counter=meter.counter, subject=meter.subject, period=meter.period,
-        by=by,
+        by=by, its_rows=meter.its_rows("usage"),
     )  # fmt: skip
     return f"{joined} AND {when}" if when else joined

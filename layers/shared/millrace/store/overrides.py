@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from millrace.bindings.database import Database
+from millrace.domain.audit import Author
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.errors import EvaluationNotFound, LeadNotFound, Refusal, SiteNotFound
-from millrace.store import idempotency
+from millrace.store import audit, idempotency
 from millrace.store.idempotency import Accepted
 
 # The lead's latest evaluation, or none if that is no longer the one the person saw (?4).
@@ -37,6 +38,18 @@ WHERE override.id = ?1
 """
 
 
+# For the audit log, without the reason too.
+NOTED = """
+FROM evaluation_overrides AS override
+JOIN lead_ai_evaluations AS evaluation ON evaluation.id = override.evaluation_id
+WHERE override.id = ?9
+"""
+BEFORE = "jsonb_build_object('recommendation', evaluation.recommendation)"
+AFTER = """
+jsonb_build_object('recommendation', override.new_recommendation, 'evaluation_id', override.evaluation_id)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class NewOverride:
     """`evaluation_id` is the evaluation that the person saw. None: whichever is the latest."""
@@ -52,12 +65,16 @@ class NewOverride:
 
 
 def create(
-    db: Database, override: NewOverride, *, now: datetime, key: IdempotencyKey | None = None
+    db: Database, override: NewOverride, *, by: Author, now: datetime, key: IdempotencyKey | None = None
 ) -> Accepted:
     """Keep it beside the lead's latest evaluation. LeadNotFound or EvaluationNotFound when there is none."""
     whose = (override.lead_id, override.tenant_id, override.site_id, override.evaluation_id)
     said = (override.id, override.new_recommendation, override.reason, override.overridden_by)
-    body = [db.prepare(HOLD).bind(*whose, now), db.prepare(INSERT).bind(*whose, now, *said)]
+    noted = audit.note(
+        db, by, action="evaluation_overridden", subject=override.lead_id, tenant_id=override.tenant_id,
+        now=now, before=BEFORE, after=AFTER, where=NOTED, values=(override.id,),
+    )  # fmt: skip
+    body = [db.prepare(HOLD).bind(*whose, now), db.prepare(INSERT).bind(*whose, now, *said), noted]
     facts = db.prepare(FACTS).bind(override.id)
     accepted = idempotency.accept(db, key, tenant_id=override.tenant_id, now=now, body=body, facts=facts)
     if accepted is None:

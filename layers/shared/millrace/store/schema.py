@@ -5,7 +5,7 @@ from millrace.bindings.database import Database
 # Differs: each database keeps the list of its tables in a table of its own.
 LIST = {
     "sqlite": """
-        SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name
+        SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name
     """,
     "postgres": """
         SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = 'public'

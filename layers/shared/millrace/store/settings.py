@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.bindings.database import Database, Result, Statement
+from millrace.domain.audit import Author
+from millrace.store import audit
 
 # A float is read as a decimal, because some are dollars.
 MEANING: Mapping[str, Callable[[str], Any]] = {
@@ -28,14 +30,15 @@ def change(
     values: Mapping[str, bool | str],
     *,
     tenant_id: str,
-    new_id: Callable[[], str],
+    by: Author,
     now: datetime,
 ) -> dict[str, Any]:
     """Give the tenant values of its own for some settings. Every setting as it then holds."""
     # Always in the same order, or two who change the same ones could each hold what the other waits for.
     written = [
-        _write(db, key, value=values[key], tenant_id=tenant_id, setting_id=new_id(), now=now)
+        statement
         for key in sorted(values)
+        for statement in _write(db, key, value=values[key], tenant_id=tenant_id, by=by, now=now)
     ]
     return _values(db.batch([*written, _find(db, tenant_id=tenant_id)])[-1])
 
@@ -54,15 +57,30 @@ def _find(db: Database, *, tenant_id: str) -> Statement:
 
 
 def _write(
-    db: Database, key: str, *, value: bool | str, tenant_id: str, setting_id: str, now: datetime
-) -> Statement:
+    db: Database, key: str, *, value: bool | str, tenant_id: str, by: Author, now: datetime
+) -> list[Statement]:
     kind, text = ("boolean", str(value).lower()) if isinstance(value, bool) else ("string", value)
-    return db.prepare("""
+    # Where it is there already it is only held, so that the entry tells what it was.
+    insert = db.prepare("""
         INSERT INTO settings (id, tenant_id, key, value, value_type, updated_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (tenant_id, key) WHERE tenant_id IS NOT NULL DO UPDATE
-        SET value = excluded.value, value_type = excluded.value_type, updated_at = excluded.updated_at
-    """).bind(setting_id, tenant_id, key, text, kind, now)
+        ON CONFLICT (tenant_id, key) WHERE tenant_id IS NOT NULL DO UPDATE SET value = settings.value
+    """)
+    born = by.new_id()
+    noted = audit.note(
+        db, by, action="setting_changed", subject=key, tenant_id=tenant_id, now=now,
+        before="CASE WHEN id = ?9 THEN '{}' ELSE jsonb_build_object('value', value) END",
+        after="jsonb_build_object('value', CAST(?10 AS TEXT))", values=(born, text),
+        where="FROM settings WHERE tenant_id = ?3 AND key = ?5 AND (id = ?9 OR value <> ?10)",
+    )  # fmt: skip
+    change = db.prepare("""
+        UPDATE settings SET value = ?3, value_type = ?4, updated_at = ?5 WHERE tenant_id = ?1 AND key = ?2
+    """)
+    return [
+        insert.bind(born, tenant_id, key, text, kind, now),
+        noted,
+        change.bind(tenant_id, key, text, kind, now),
+    ]
 
 
 def _values(found: Result) -> dict[str, Any]:

@@ -1,10 +1,21 @@
 """Tenants and their sites."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from millrace.bindings.database import Database, Row
+from millrace.domain.audit import Action, Author
 from millrace.domain.pages import Page
+from millrace.store import audit
 from millrace.store.pages import newest
+
+ACTIONS: Mapping[tuple[str, str], Action] = {
+    ("tenant", "tier"): "tenant_tier_changed",
+    ("tenant", "evaluations_a_month"): "tenant_limit_changed",
+    ("site", "tier"): "site_tier_changed",
+    ("site", "evaluations_a_month"): "site_limit_changed",
+}
 
 
 def create(db: Database, tenant_id: str, *, name: str, now: datetime, tier: str = "free") -> bool:
@@ -43,6 +54,37 @@ def create_site(
     """)
     born: str | None = statement.bind(site_id, tenant_id, name, tier, evaluations_a_month, now).first("tier")
     return born
+
+
+def find_site(db: Database, site_id: str) -> Row | None:
+    row: Row | None = db.prepare("SELECT * FROM sites WHERE id = ?1").bind(site_id).first()
+    return row
+
+
+def change(
+    db: Database,
+    changed_id: str,
+    *,
+    of: Literal["tenant", "site"],
+    tenant_id: str,
+    column: Literal["tier", "evaluations_a_month"],
+    value: str | int | None,
+    by: Author,
+    now: datetime,
+) -> None:
+    """Give a tenant or a site another tier or limit. It holds from the next batch that reads it."""
+    action: Action = ACTIONS[of, column]
+    told = f"jsonb_build_object('{column}', {{}})"
+    kind = "TEXT" if column == "tier" else "INTEGER"
+    # Held first, so that the entry tells what it was.
+    hold = db.prepare(f"UPDATE {of}s SET updated_at = updated_at WHERE id = ?1").bind(changed_id)
+    noted = audit.note(
+        db, by, action=action, subject=changed_id, tenant_id=tenant_id, now=now,
+        before=told.format(column), after=told.format(f"CAST(?9 AS {kind})"), values=(value,),
+        where=f"FROM {of}s WHERE id = ?5 AND {column} IS DISTINCT FROM CAST(?9 AS {kind})",
+    )  # fmt: skip
+    write = db.prepare(f"UPDATE {of}s SET {column} = CAST(?2 AS {kind}), updated_at = ?3 WHERE id = ?1")
+    db.batch([hold, noted, write.bind(changed_id, value, now)])
 
 
 def list_newest(db: Database, *, page: Page) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from millrace.domain.jobs import Job, JobTable
 from millrace.domain.questions import ModelAnswer, PaidCall
 from millrace.env import Env
-from millrace.errors import DatabaseUnavailable, JobFailure, ProcessingError
+from millrace.errors import DatabaseUnavailable, GpuUnknown, JobFailure, ProcessingError
 from millrace.store import jobs, timeline
 
 # Of the time a run may take, what is kept for writing its end down.
@@ -20,12 +20,12 @@ LAST_SECONDS = 5
 
 Moved = TypeVar("Moved")
 Row = Mapping[str, Any]
-State = Literal["completed", "retried", "failed", "released", "overtaken"]
+State = Literal["completed", "submitted", "unknown", "retried", "failed", "released", "overtaken"]
 
 Calls = Sequence[PaidCall]
 
-# Completes the job, as the move of this id. False when someone else ended it first; the calls are recorded
-# all the same.
+# Completes the job, or writes down where it goes on, as the move of this id. False when someone else ended it
+# first; the calls are recorded all the same.
 Complete = Callable[[str, Calls], bool]
 
 
@@ -51,11 +51,12 @@ class Ending:
     """How one attempt ended. `failure` says why it was retried or failed; its cause, if any, holds the trace.
 
     `overtaken`: someone else had ended the job or taken it over, and nothing was written but the paid calls.
+    `submitted`: it goes on at a provider; `unknown`: it may, and until that is known nobody else begins it.
     """
 
     job: Job
     state: State
-    failure: JobFailure | None = None
+    failure: JobFailure | GpuUnknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,10 @@ class Attempt:
             done = self._complete()
         except JobFailure as failure:
             return self._fail(failure)
-        return Ending(self.job, "completed" if done else "overtaken")
+        except GpuUnknown as unknown:
+            return Ending(self.job, "unknown", unknown)
+        end: State = "submitted" if self.table.handed_over else "completed"
+        return Ending(self.job, end if done else "overtaken")
 
     def give_back(self) -> Ending:
         """Untouched, for a worker with more time."""
@@ -99,7 +103,7 @@ class Attempt:
         try:
             complete = self.workload.run(self.job, self.env, deadline=deadline, on_answer=self._note)
             return bool(complete and self._insist(lambda move_id: complete(move_id, self.calls)))
-        except (JobFailure, DatabaseUnavailable):
+        except (JobFailure, GpuUnknown, DatabaseUnavailable):
             raise
         except Exception as cause:
             raise ProcessingError("Something went wrong while the job ran.") from cause

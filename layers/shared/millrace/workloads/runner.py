@@ -16,8 +16,14 @@ def _evaluation() -> Workload:
     return evaluation
 
 
+def _export() -> Workload:
+    from millrace.workloads import export
+
+    return export
+
+
 # A kind's module is imported when one is to be run: who only rings the doorbell does not need it.
-WORKLOADS: Mapping[str, Callable[[], Workload]] = {"evaluation": _evaluation}
+WORKLOADS: Mapping[str, Callable[[], Workload]] = {"evaluation": _evaluation, "export": _export}
 
 
 def run_due(kind: str, env: Env, *, worker_id: str, seconds_left: Callable[[], float]) -> Iterator[Ending]:

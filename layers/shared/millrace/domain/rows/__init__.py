@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from millrace.domain.rows.audit import AuditEntry, AuditSeal
 from millrace.domain.rows.enrichments import EnrichmentCache, EnrichmentJob, EnrichmentRecord
 from millrace.domain.rows.evaluations import (
     AiEvaluationJob,
@@ -11,12 +12,13 @@ from millrace.domain.rows.evaluations import (
     LeadAiEvaluation,
     LeadDocument,
 )
-from millrace.domain.rows.exports import ExportJob, Project
+from millrace.domain.rows.exports import ExportJob, Project, Video
 from millrace.domain.rows.metering import (
     ApiUsage,
     DailyUsage,
     IdempotencyKeyRow,
     JobEvent,
+    MonthlyUsage,
     QuotaEntry,
     UsageRecord,
 )
@@ -39,6 +41,7 @@ TABLES: Mapping[str, type[TableRow]] = {
     "ai_evaluation_usage": AiEvaluationUsage,
     "projects": Project,
     "export_jobs": ExportJob,
+    "videos": Video,
     "enrichment_jobs": EnrichmentJob,
     "enrichment_records": EnrichmentRecord,
     "enrichment_cache": EnrichmentCache,
@@ -51,9 +54,12 @@ TABLES: Mapping[str, type[TableRow]] = {
     "api_usage": ApiUsage,
     "usage_records": UsageRecord,
     "daily_usage": DailyUsage,
+    "monthly_usage": MonthlyUsage,
     "quota_entries": QuotaEntry,
     "job_events": JobEvent,
     "idempotency_keys": IdempotencyKeyRow,
+    "audit_log": AuditEntry,
+    "audit_seals": AuditSeal,
     "schema_migrations": SchemaMigration,
     "migration_checksums": MigrationChecksum,
 }

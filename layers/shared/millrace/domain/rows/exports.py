@@ -22,6 +22,8 @@ class Project(TableRow):
 class ExportJob(JobRow):
     project_id: str
     type: Literal["framing", "overlay", "annotate"]
+    requested_by: str
+    request_hash: str | None
     status: Literal["pending", "processing", "complete", "error", "cancelled"]
     progress: int
     input_video_key: str
@@ -32,5 +34,23 @@ class ExportJob(JobRow):
     submitted_at: AwareDatetime | None
     runpod_job_id: str | None
     provider_deadline_at: AwareDatetime | None
+    gpu_started_at: AwareDatetime | None
+    gpu_seconds_reserved: int
     gpu_seconds: int | None
     cost_microusd: int
+
+
+class Video(TableRow):
+    """Announced, and there once it has `uploaded_at`."""
+
+    id: str
+    tenant_id: str
+    storage_key: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    etag: str | None
+    requested_by: str
+    link_expires_at: AwareDatetime
+    created_at: AwareDatetime
+    uploaded_at: AwareDatetime | None

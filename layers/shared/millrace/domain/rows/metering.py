@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from millrace.domain.rows.table_row import Facts, TableRow
+from millrace.domain.rows.table_row import Facts, TableRow, Tier
 
 
 class ApiUsage(TableRow):
@@ -49,6 +49,17 @@ class DailyUsage(TableRow):
     input_tokens: int
     output_tokens: int
     cost_microusd: int
+
+
+class MonthlyUsage(TableRow):
+    tenant_id: str
+    month: str
+    meter: str
+    used: int
+    quota_limit: int
+    tier: Tier
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
 
 
 class QuotaEntry(TableRow):

@@ -1,0 +1,151 @@
+"""What came of a render: its video is checked and the export completed, or the attempt has failed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from millrace.domain.export_files import clips_key, output_key
+from millrace.domain.gpu import GpuStatus
+from millrace.domain.gpu_times import GpuUse
+from millrace.domain.jobs import EXPORT, Job
+from millrace.domain.rendering import Completed, Failed, WorkerReport
+from millrace.domain.videos import MP4, OPENING_BYTES, is_of_type
+from millrace.env import Env
+from millrace.errors import (
+    BucketError,
+    InputUnusable,
+    InvalidRequest,
+    JobFailure,
+    RenderFailed,
+    StorageUnavailable,
+)
+from millrace.store import renders
+from millrace.workloads.attempt import Ending
+
+Row = Mapping[str, Any]
+
+REPORT: TypeAdapter[Any] = TypeAdapter(WorkerReport)
+
+
+def conclude(row: Row, status: GpuStatus, *, env: Env) -> Ending:
+    """End the attempt by what the provider says of it, who has seen its end. StorageUnavailable."""
+    report = read_output(status.output, row=row)
+    use = use_of(row, env=env, execution_ms=status.execution_ms)
+    if status.state != "completed" or status.error or not isinstance(report, Completed):
+        return fail(row, failure_of(status, report=report), use=use, env=env)
+    try:
+        check_output(report, row=row, env=env)
+    except InvalidRequest as refusal:
+        return fail(row, RenderFailed(refusal.message), use=use, env=env)
+    return complete(row, report, use=use, env=env)
+
+
+def complete(row: Row, report: Completed, *, use: GpuUse, env: Env) -> Ending:
+    """With a video that has been checked."""
+    job = Job.of(row)
+    done = renders.complete(
+        env.DB,
+        job,
+        output_video_key=report.output_video_key,
+        provider_job_id=report.provider_job_id,
+        use=use,
+        move_id=env.new_id(),
+        now=env.now(),
+    )
+    return Ending(job, "completed" if done else "overtaken")
+
+
+def fail(
+    row: Row, failure: JobFailure, *, use: GpuUse, env: Env, lease_lost: bool = False, at_once: bool = False
+) -> Ending:
+    """Write the failure down; when it will be tried again, ring for it in time."""
+    job = Job.of(row)
+    after = renders.fail(
+        env.DB, job, error=failure, use=use, move_id=env.new_id(), now=env.now(),
+        jitter=0.0 if at_once else env.random(), lease_lost=lease_lost,
+    )  # fmt: skip
+    if after is None:
+        return Ending(job, "overtaken", failure)
+    if after["status"] == EXPORT.failed:
+        return Ending(job, "failed", failure)
+    seconds = ceil((after["run_after"] - env.now()).total_seconds())
+    env.QUEUE.ring(EXPORT.kind, delay_seconds=seconds)
+    return Ending(job, "retried", failure)
+
+
+def use_of(row: Row, *, env: Env, execution_ms: int | None = None) -> GpuUse:
+    """What the job has used with this attempt: by the provider's watch, or by ours since its first call."""
+    earlier = GpuUse(row["gpu_seconds"] or 0, row["cost_microusd"])
+    seconds = seconds_since(row["gpu_started_at"], now=env.now())
+    if execution_ms is not None:
+        seconds = execution_ms / 1_000
+    return earlier.plus(seconds, second_microusd=env.config.gpu_second_microusd)
+
+
+def seconds_since(moment: datetime | None, *, now: datetime) -> float:
+    return (now - moment).total_seconds() if moment else 0.0
+
+
+def read_output(output: Any, *, row: Row) -> Completed | Failed | None:
+    """The worker's last report, as the provider kept it. None when it is none, or none of this attempt.
+
+    With an error beside it, nothing is complete.
+    """
+    if not isinstance(output, Mapping):
+        return None
+    try:
+        report = REPORT.validate_python({name: said for name, said in output.items() if name != "error"})
+    except ValidationError:
+        return None
+    wanted = Failed if output.get("error") is not None else (Completed, Failed)
+    about = (report.job_id, report.attempt) == (row["id"], row["attempt"])
+    return report if about and isinstance(report, wanted) else None
+
+
+def failure_of(status: GpuStatus, *, report: Completed | Failed | None) -> JobFailure:
+    """In the worker's own words where there are any. The provider's may be anything, and are not repeated."""
+    if isinstance(report, Failed):
+        return failure_in(report)
+    return RenderFailed(f"The GPU provider ended the render without a result ({status.state}).")
+
+
+def failure_in(report: Failed) -> JobFailure:
+    message = "".join(letter if letter.isprintable() else " " for letter in report.message)
+    return RenderFailed(message) if report.should_retry else InputUnusable(message)
+
+
+def key_of(row: Row) -> str:
+    """Where this attempt was told to put its video."""
+    return output_key(row["tenant_id"], job_id=row["id"], attempt=row["attempt"])
+
+
+def check_output(report: Completed, *, row: Row, env: Env) -> None:
+    """What it reports is in the bucket, where we said, and a video. InvalidRequest, StorageUnavailable."""
+    key = key_of(row)
+    if report.output_video_key != key:
+        raise InvalidRequest("The output is not under the key that was given.")
+    try:
+        opening, size = read_opening(key, env=env)
+        if size != report.output_bytes or not is_of_type(opening, content_type=MP4):
+            raise InvalidRequest("The output is not in the bucket, or is not the video that was reported.")
+        if row["type"] == "annotate" and not is_there(clips_key(key), env=env):
+            raise InvalidRequest("The list of clips is not in the bucket.")
+    except BucketError as error:
+        raise StorageUnavailable from error
+
+
+def read_opening(key: str, *, env: Env) -> tuple[bytes, int]:
+    """The first bytes, and how many there are in all."""
+    body = env.BUCKET.open(key, length=OPENING_BYTES)
+    if body is None:
+        return b"", 0
+    with body:
+        return b"".join(body), body.facts.size
+
+
+def is_there(key: str, *, env: Env) -> bool:
+    facts = env.BUCKET.head(key)
+    return facts is not None and facts.size > 0
