@@ -1,7 +1,7 @@
 """The documents of a lead: uploaded by a link, checked where they lie, and taken away."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.manage.leads import BY_PERSON, erase_now, which_of
@@ -43,7 +43,7 @@ from millrace.errors import (
     TooManyDocuments,
     UploadMissing,
 )
-from millrace.store import documents, erasure, evaluations
+from millrace.store import documents, erasure, evaluation_history, evaluations
 from millrace.store.documents import NewUpload
 
 NO_LEAD = (SiteNotFound, LeadNotFound, LeadDeleted)
@@ -83,6 +83,8 @@ def create_document(
     document_id, key = made.facts["document_id"], upload.storage_key
     if made.replayed:
         row = documents.renew(db, which, document_id=document_id, link_expires_at=expires_at)
+        if row["uploaded_at"]:
+            return Answer(DocumentCreated(data=CreatedDocument(document_id=document_id)), replayed=True)
         key = row["storage_key"]
     link = env.BUCKET.presign_upload(
         key, content_type=wanted.mime_type, size=wanted.size, expires_seconds=LINK_SECONDS, now=env.now()
@@ -102,18 +104,19 @@ def complete_document(request: Request, env: Env, lead_id: str, document_id: str
     """Say that a document has been uploaded. It is checked, and from now on it is judged.
 
     Size, type by content and checksum must be as announced. While they are not, upload the file again by the
-    same link, and say so again. Where the settings ask for it, an evaluation follows; documents that come
-    within a minute are judged together.
+    same link, and say so again. A repeat checks that the file is still the same. Where the settings ask for
+    it, an evaluation follows; documents that come within a minute are judged together.
     """
     which = which_of(request, lead_id)
     db = env.DB.for_tenant(which.tenant_id)
     found = row = documents.read_to_complete(db, which, document_id=document_id)
+    checksum = check_upload(found, env=env)
     if found["uploaded_at"] is None:
-        checksum = check_upload(found, env=env)
         row = documents.complete(db, which, document_id=document_id, checksum=checksum, now=env.now())
     run = None
     if found["auto_run"] == "true":
-        run = start_evaluation(request, env, lead_id, earlier=found["job_id"])
+        earlier, since = found["job_id"], row["uploaded_at"]
+        run = AutoRun(job_id=earlier) if earlier else start_evaluation(request, env, lead_id, since=since)
     return DocumentCompleted(data=CompletedDocument.of(row, evaluation=run))
 
 
@@ -180,10 +183,8 @@ def download_of(row: Mapping[str, Any], *, env: Env) -> Download | None:
     return Download(url=link.url, expires_at=link.expires_at)
 
 
-def start_evaluation(request: Request, env: Env, lead_id: str, *, earlier: str | None) -> AutoRun:
-    """Ask for a judgement of all that the lead has by then, unless one was asked for since the upload."""
-    if earlier:
-        return AutoRun(job_id=earlier)
+def start_evaluation(request: Request, env: Env, lead_id: str, *, since: datetime) -> AutoRun:
+    """Ask for a judgement of all that the lead has by then, unless one waits that will read it anyway."""
     order = evaluations.Order(
         tenant_id=request.caller.tenant_id,
         site_id=request.site_id,
@@ -198,7 +199,11 @@ def start_evaluation(request: Request, env: Env, lead_id: str, *, earlier: str |
     try:
         accepted = evaluations.create(db, order, job_id=env.new_id("job"), now=env.now())
     except JobAlreadyPending as pending:
-        return AutoRun(job_id=pending.facts.get("job_id"))
+        job_id = str(pending.facts["job_id"])
+        job = evaluation_history.find(db, job_id, tenant_id=order.tenant_id, site_id=order.site_id).first()
+        # Who began before the document was complete may have read the others already.
+        began_before = job["started_at"] is not None and job["started_at"] < since
+        return AutoRun(not_started=pending.code) if began_before else AutoRun(job_id=job_id)
     except (QuotaExceeded, AiDisabled) as refusal:
         return AutoRun(not_started=refusal.code)
     job_id = accepted.facts["job_id"]

@@ -1,8 +1,10 @@
 """POST: what people decide about evaluations and their jobs: something else, once more, no more."""
 
+from pydantic import ConfigDict
+
 from functions.manage.leads import BY_PERSON
 from millrace import entry
-from millrace.domain.evaluations import EvaluationAccepted, EvaluationJob, EvaluationJobAnswer
+from millrace.domain.evaluations import EvaluationAccepted, EvaluationJob, EvaluationJobAnswer, Model
 from millrace.domain.jobs import POLL_AGAIN_SECONDS
 from millrace.domain.overrides import CreateOverride, OverrideAnswer
 from millrace.entry import Answer, Request
@@ -21,6 +23,12 @@ from millrace.errors import (
 from millrace.store import evaluations, overrides
 
 routes = entry.Routes()
+
+
+class NoFields(Model):
+    """Nothing more is to be said. A body may be left out, and one that says something is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 @routes.post(
@@ -60,7 +68,12 @@ def override_evaluation(
     creates="evaluation",
     refuses=(JobNotFound, LeadNotFound, AiDisabled, JobNotFailed, JobAlreadyPending, QuotaExceeded),
 )
-def retry_evaluation_job(request: Request, env: Env, job_id: str) -> Answer[EvaluationAccepted]:
+def retry_evaluation_job(
+    request: Request,
+    env: Env,
+    job_id: str,
+    nothing: NoFields,  # noqa: ARG001 - it refuses
+) -> Answer[EvaluationAccepted]:
     """Run a failed job again. It is charged anew, to this month."""
     tenant_id = request.caller.tenant_id
     accepted = evaluations.retry(
@@ -80,7 +93,12 @@ def retry_evaluation_job(request: Request, env: Env, job_id: str) -> Answer[Eval
     headers=BY_PERSON,
     refuses=(JobNotFound, JobEnded),
 )
-def cancel_evaluation_job(request: Request, env: Env, job_id: str) -> EvaluationJobAnswer:
+def cancel_evaluation_job(
+    request: Request,
+    env: Env,
+    job_id: str,
+    nothing: NoFields,  # noqa: ARG001 - it refuses
+) -> EvaluationJobAnswer:
     """End a job that waits or runs. Its charge is given back, unless the model was asked already."""
     tenant_id, move_id = request.caller.tenant_id, env.new_id()
     row = evaluations.cancel(

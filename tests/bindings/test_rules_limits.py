@@ -17,7 +17,7 @@ from tests.pdfs import page_of
 def test_an_answer_says_by_what_it_was_made_and_that_it_cost_nothing():
     answer = ask(slip())
 
-    assert answer.model_version == "local/rules@2"
+    assert answer.model_version == "local/rules@3"
     assert (answer.input_tokens, answer.output_tokens, answer.cost_microusd) == (0, 0, 0)
 
 
@@ -43,6 +43,19 @@ def test_a_document_it_cannot_read_is_a_warning_that_names_it():
 def test_documents_that_say_nothing_end_the_job_without_a_verdict(documents):
     with pytest.raises(InsufficientDocuments):
         ask(*documents)
+
+
+def test_documents_that_say_nothing_are_named_with_the_reason():
+    with pytest.raises(InsufficientDocuments) as failed:
+        ask("Lovely weather here. Yours, Aunt May", bytes(range(128, 256)), *["Yours, Aunt May"] * 8)
+
+    assert failed.value.message.startswith(
+        "None of the documents could be read as a pay slip, an employment letter or a bank statement. "
+        "Document 1 is neither a pay slip nor an employment letter nor a bank statement. "
+        "Document 2 was not read: it holds no readable text."
+    )
+    assert len(failed.value.message) <= 500
+    assert "Aunt" not in failed.value.message
 
 
 def test_a_type_it_does_not_read_is_not_read():

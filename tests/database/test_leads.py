@@ -72,6 +72,32 @@ def test_a_decision_has_a_time_and_none_when_it_is_taken_back(api, decision):
     assert (reopened.lead["status"], reopened.lead["decided_at"]) == ("new", None)
 
 
+def test_a_decision_taken_back_leaves_the_lead_as_judged_as_it_was(api, db):
+    put(api)
+    judge(db, "ai_evaluated")
+    put(api, status="approved")
+
+    reopened, again = put(api, status="new"), put(api, status="new")
+
+    assert (reopened.lead["status"], reopened.lead["ai_score"]) == ("ai_evaluated", 85)
+    assert reopened.lead["decided_at"] is None
+    assert again.lead == reopened.lead
+
+
+@pytest.mark.parametrize("status", ["ai_evaluated", "manual_review"])
+def test_where_no_person_has_decided_there_is_nothing_to_take_back(api, db, status):
+    put(api)
+    judge(db, status)
+
+    assert put(api, status="new").lead["status"] == status
+
+
+def judge(db, status):
+    """The lead as an evaluation leaves it."""
+    judged = "UPDATE leads SET status = ?1, ai_score = 85, latest_evaluation_id = 'evaluation_1'"
+    db.prepare(judged).bind(status).run()
+
+
 def test_another_decision_is_made_when_it_is_made(api):
     put(api, status="approved")
 

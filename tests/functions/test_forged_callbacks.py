@@ -167,7 +167,8 @@ def post(bed, token, body):
 
 
 def rows_of(bed):
-    return [bed.db.prepare(f"SELECT * FROM {table}").all().results for table in TABLES]
+    tables = (bed.db.prepare(f"SELECT * FROM {table}").all().results for table in TABLES)
+    return [sorted(map(str, rows)) for rows in tables]
 
 
 def test_no_callback_that_is_forged_mutated_or_told_again_changes_a_row_or_breaks_anything(bed):

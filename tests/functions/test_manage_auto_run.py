@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from millrace.store import settings
+from millrace.store import judgements, settings
 from tests.events import said
-from tests.factories import BY
+from tests.factories import BY, evaluation_of, new_id
 from tests.functions.asking import post
 from tests.functions.conftest import World
+from tests.functions.deciding import claim, is_charged
 from tests.functions.deciding import complete as finish
-from tests.functions.deciding import is_charged
 from tests.functions.uploading import PDF, announce, complete, send, upload
 
 
@@ -72,6 +72,24 @@ def test_one_that_comes_after_a_judgement_is_judged_with_the_others(eager: World
 
     assert len(eager.jobs()) == 2
     assert second == {"job_id": eager.jobs()[1]["id"]}
+
+
+def test_one_that_comes_while_another_judgement_runs_is_judged_when_it_is_said_again(eager: World):
+    bring(eager)
+    eager.clock.advance(minutes=2)
+    job = claim(eager)
+    eager.clock.advance(seconds=5)
+
+    late, _ = upload(eager)
+    meanwhile = said(complete(eager, late))["data"]["evaluation"]
+    judgements.complete(
+        eager.engine.DB, job, evaluation=evaluation_of(), move_id=new_id("move"), now=eager.clock.now()
+    )
+    afterwards = said(complete(eager, late))["data"]["evaluation"]
+
+    assert meanwhile == {"not_started": "JobAlreadyPending"}
+    assert len(eager.jobs()) == 2
+    assert afterwards == {"job_id": eager.jobs()[1]["id"]}
 
 
 def test_said_twice_a_document_is_judged_once(eager: World):

@@ -76,6 +76,19 @@ def test_a_repeat_with_the_same_key_is_the_same_document_with_a_fresh_link(world
     )
 
 
+def test_a_repeat_after_the_document_is_complete_gets_no_link_to_exchange_it_by(world: World):
+    made = said(announce(world, idempotency_key="once"))["data"]
+    send(world, made["upload"], PDF)
+    complete(world, made["document_id"])
+    before = row_of(world, "lead_documents", made["document_id"])
+    world.clock.advance(minutes=30)
+
+    again = announce(world, idempotency_key="once")
+
+    assert (again["statusCode"], said(again)["data"]) == (201, {"document_id": made["document_id"]})
+    assert row_of(world, "lead_documents", made["document_id"]) == before
+
+
 def test_a_repeat_after_the_document_was_deleted_gets_no_link_to_it(world: World):
     document_id = said(announce(world, idempotency_key="once"))["data"]["document_id"]
     delete(world, document_id)

@@ -70,16 +70,23 @@ def test_a_document_counts_once_it_is_complete(world: World):
     }
 
 
-def test_said_twice_it_is_answered_alike_and_the_file_is_read_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-):
+def test_said_twice_it_is_answered_alike(world: World):
     document_id, _ = upload(world)
     world.clock.advance(minutes=5)
-    monkeypatch.setattr(world.api, "BUCKET", None)
 
     again = complete(world, document_id)
 
     assert (again["statusCode"], said(again)["data"]["uploaded_at"]) == (200, "2025-12-17T10:00:00Z")
+
+
+def test_said_again_a_file_that_was_exchanged_meanwhile_is_refused(world: World):
+    document_id, key = upload(world)
+    world.bucket.put(key, PDF.replace(b"1,500", b"9,500"), content_type="application/pdf")
+
+    again = complete(world, document_id)
+
+    assert (code_of(again), said(again)["problem"]) == ((422, "DocumentInvalid"), "checksum")
+    assert row_of(world, "lead_documents", document_id)["checksum"] == DIGEST
 
 
 def test_what_has_not_arrived_is_not_complete(world: World):

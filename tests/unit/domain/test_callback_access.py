@@ -1,4 +1,4 @@
-"""What callbacks' links are signed with, and what a second on a GPU costs, as a process is told it."""
+"""What the links of callbacks are signed with, as a process is told it."""
 
 import pytest
 
@@ -30,12 +30,9 @@ def test_what_is_too_short_or_too_many_is_refused_without_being_told(value):
     assert NEW not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "more", [{"CALLBACK_KEYS_SECRET": "arn:of:them"}, {"AWS_LAMBDA_FUNCTION_NAME": "gpu_callback"}]
-)
-def test_keys_themselves_are_for_a_machine_of_ones_own(more):
+def test_keys_and_a_secret_that_holds_them_exclude_each_other():
     with pytest.raises(ConfigurationInvalid, match="CALLBACK_KEYS "):
-        read(CALLBACK_KEYS=NEW, **more)
+        read(CALLBACK_KEYS=NEW, CALLBACK_KEYS_SECRET="arn:of:them")
 
 
 def test_without_keys_nothing_is_signed():
@@ -45,14 +42,3 @@ def test_without_keys_nothing_is_signed():
 
 def test_a_configuration_that_is_logged_holds_no_key():
     assert NEW not in repr(read(CALLBACK_KEYS=NEW))
-
-
-@pytest.mark.parametrize(("dollars", "microusd"), [("", 0), ("0", 0), ("0.00044", 440), ("1.5", 1_500_000)])
-def test_a_second_on_a_gpu_has_a_price(dollars, microusd):
-    assert read(GPU_PRICE=dollars).gpu_second_microusd == microusd
-
-
-@pytest.mark.parametrize("dollars", ["cheap", "-1", ".5", "0.0000001", "1,5"])
-def test_a_price_that_makes_no_sense_is_refused(dollars):
-    with pytest.raises(ConfigurationInvalid, match="GPU_PRICE"):
-        read(GPU_PRICE=dollars)

@@ -160,6 +160,26 @@ def test_with_no_document_at_all_the_job_is_over(bucket, rows):
         fetch(rows, env=env_of(bucket), until=NOW)
 
 
+def test_with_no_document_at_all_it_is_said_why_of_each(bucket):
+    bucket.put("t/empty", b"", content_type="text/plain")
+
+    with pytest.raises(InsufficientDocuments) as failed:
+        fetch([row("t/gone"), row("t/empty")], env=env_of(bucket), until=NOW)
+
+    assert failed.value.message == (
+        "The lead has no documents that can be read. Upload some and ask again. "
+        "Document 1 was not read: the file is missing. Document 2 was not read: it is empty."
+    )
+
+
+def test_many_reasons_are_cut(bucket):
+    with pytest.raises(InsufficientDocuments) as failed:
+        fetch([row("t/gone")] * (MOST_DOCUMENTS + 2), env=env_of(bucket), until=NOW)
+
+    assert 400 < len(failed.value.message) <= 500
+    assert failed.value.message.endswith(" …")
+
+
 def test_a_bucket_that_fails_is_tried_again_later():
     class Broken:
         def get(self, key, *, most_bytes):

@@ -16,16 +16,12 @@ def split_keys(text: str) -> tuple[str, ...]:
 
 
 def read_callback_keys(variables: Variables) -> tuple[str, ...]:
-    """The keys themselves, on a machine of one's own. Elsewhere a secret holds them: then there are none."""
+    """The keys themselves, as the local system gives them. Where a secret holds them there are none."""
     value = variables.text("CALLBACK_KEYS")
     if value is None:
         return ()
     if variables.text("CALLBACK_KEYS_SECRET"):
         variables.refuse("CALLBACK_KEYS", "and CALLBACK_KEYS_SECRET exclude each other")
-    if variables.text("AWS_LAMBDA_FUNCTION_NAME"):
-        variables.refuse(
-            "CALLBACK_KEYS", "is for a machine of one's own: on Lambda CALLBACK_KEYS_SECRET names a secret"
-        )
     try:
         return split_keys(value)
     except ValueError as wrong:

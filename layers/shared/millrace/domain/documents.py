@@ -64,7 +64,9 @@ class Upload(Model):
 
 class CreatedDocument(Model):
     document_id: str
-    upload: Upload
+    upload: Upload | None = Field(
+        default=None, description="Left out when a repeat finds the document complete: nothing replaces it."
+    )
 
 
 class DocumentCreated(Model):
@@ -111,7 +113,11 @@ class AutoRun(Model):
     """The evaluation that a tenant's settings ask for with each document, or the error that it met."""
 
     job_id: str | None = None
-    not_started: Literal["QuotaExceeded", "AiDisabled"] | None = None
+    not_started: Literal["QuotaExceeded", "AiDisabled", "JobAlreadyPending"] | None = Field(
+        default=None,
+        description="`JobAlreadyPending`: one that began before this document is still running. Say once it "
+        "has ended that the document is complete, and another one follows.",
+    )
 
 
 class CompletedDocument(DocumentView):

@@ -23,7 +23,16 @@ def cut_to(length: int) -> BeforeValidator:
     return BeforeValidator(lambda value: value[:length] if isinstance(value, str) else value)
 
 
-Dollars = Annotated[Decimal, Field(ge=-1_000_000_000, le=1_000_000_000, allow_inf_nan=False)]
+def no_truth(value: Any) -> Any:
+    """JSON's true and false would be counted as 1 and 0, which nobody wrote."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic makes complaints of these only
+    return value
+
+
+Dollars = Annotated[
+    Decimal, Field(ge=-1_000_000_000, le=1_000_000_000, allow_inf_nan=False), BeforeValidator(no_truth)
+]
 Employer = Annotated[str, cut_to(200), BeforeValidator(without_controls)]
 Summary = Annotated[str, Field(min_length=1), cut_to(1_000), BeforeValidator(without_controls)]
 
@@ -39,7 +48,7 @@ class ExtractedData(Answered):
 
     monthly_income: Annotated[Dollars, Field(ge=0)] | None
     employer: Employer | None
-    employment_duration_months: Annotated[int, Field(ge=0, le=1_200)] | None
+    employment_duration_months: Annotated[int, Field(ge=0, le=1_200), BeforeValidator(no_truth)] | None
     bank_balance: Dollars | None
     document_quality: Quality
 

@@ -3,6 +3,7 @@
 import re
 
 from millrace.domain.model_access import Account, Variables, read_key
+from millrace.domain.pricing import AMOUNT, microusd
 
 RUNPOD_URL = "https://api.runpod.ai/v2"
 ENDPOINT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -26,8 +27,8 @@ def read_gpu_access(variables: Variables) -> Account | None:
 
 def read_gpu_price(variables: Variables) -> int:
     """Micro-dollars for a second on a GPU. 0 where nobody says: then it is taken for free."""
-    value = variables.text("GPU_SECOND_MICROUSD") or "0"
-    if not re.fullmatch(r"\d{1,7}", value):
-        variables.refuse("GPU_SECOND_MICROUSD", "must be whole micro-dollars, at most 9999999")
+    value = variables.text("GPU_PRICE") or "0"
+    if not re.fullmatch(AMOUNT, value):
+        variables.refuse("GPU_PRICE", "must be dollars for a second on a GPU, such as 0.00044")
         return 0
-    return int(value)
+    return microusd(value)

@@ -57,7 +57,8 @@ class PutLead(Model):
     )
     status: Literal["new", "approved", "rejected", "withdrawn"] = Field(
         default="new",
-        description="A person's decision, or `new` to take it back. The other states are made by the system.",
+        description="A person's decision, or `new` to take it back: then the lead is `ai_evaluated` if it "
+        "ever was, else `new`. With none to take back, nothing changes. Other states are the system's.",
     )
 
     def columns(self) -> dict[str, Any]:

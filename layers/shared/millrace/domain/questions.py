@@ -1,11 +1,13 @@
 """What a model is asked and what it answers, the same for every provider."""
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, Self, TypeVar
 
 TIME_LIMIT_SECONDS = 30
+MOST_REASON_CHARACTERS = 500
 
 Value = TypeVar("Value")
 
@@ -67,3 +69,8 @@ class Reply(Generic[Value]):
 
     value: Value
     answers: tuple[ModelAnswer, ...]
+
+
+def saying_why(message: str, *, warnings: Iterable[str]) -> str:
+    """Why there is nothing to read, with what was wrong with each document, as far as that fits."""
+    return textwrap.shorten(" ".join((message, *warnings)), MOST_REASON_CHARACTERS, placeholder=" …")

@@ -4,17 +4,26 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from millrace.bindings.database import Row
+from millrace.bindings.database import Database, Row
 from millrace.domain.jobs import EVALUATION, EXPORT, JOB_TABLES, JobTable
 from millrace.env import Env
 from millrace.errors import CommandRefused
-from millrace.store import evaluations, export_orders, jobs, timeline
+from millrace.store import evaluations, jobs, timeline
 
 MOST_LISTED = 100
+
+
+def retry_export(db: Database, job_id: str, **move: Any) -> object:
+    """Imported when one is to be retried: it brings pydantic, which no other operation needs."""
+    from millrace.store import export_orders
+
+    return export_orders.retry(db, job_id, **move)
+
+
 # How each kind is charged anew. Each raises the refusal that says why not.
 RETRY: Mapping[str, Callable[..., object]] = {
     EVALUATION.kind: evaluations.retry,
-    EXPORT.kind: export_orders.retry,
+    EXPORT.kind: retry_export,
 }
 
 

@@ -102,10 +102,11 @@ def create(
 
 
 def renew(db: Database, which: Which, *, document_id: str, link_expires_at: datetime) -> Row:
-    """The document, to which there is going to be a link until then. DocumentNotFound when it was deleted."""
+    """The document, with a link until then unless it is complete. DocumentNotFound when it was deleted."""
     renewed = db.prepare("""
-        UPDATE lead_documents SET link_expires_at = ?3 WHERE id = ?1 AND tenant_id = ?2 AND deleted_at IS NULL
-        RETURNING *
+        UPDATE lead_documents
+        SET link_expires_at = CASE WHEN uploaded_at IS NULL THEN ?3 ELSE link_expires_at END
+        WHERE id = ?1 AND tenant_id = ?2 AND deleted_at IS NULL RETURNING *
     """).bind(document_id, which.tenant_id, link_expires_at)
     return _found(renewed, db=db, which=which)
 

@@ -11,6 +11,12 @@ from millrace.errors import LeadDeleted, LeadNotFound, Refusal, SiteNotFound
 # What a person decides. From then on the lead's documents are kept for a limited time.
 FINAL = ("approved", "rejected", "withdrawn")
 
+# What the lead is when no person has decided, or none any more.
+WITHOUT_DECISION = f"""
+CASE WHEN status NOT IN {FINAL} THEN status
+     WHEN latest_evaluation_id IS NULL THEN {{new}} ELSE 'ai_evaluated' END
+"""
+
 # ?1 lead, ?2 tenant, ?3 site: whoever does not know all three is told nothing.
 THEIRS = "id = ?1 AND tenant_id = ?2 AND site_id = ?3"
 
@@ -106,17 +112,18 @@ def _refusal(why: Row) -> Refusal | None:
 
 
 def _change(db: Database, which: Which, *, columns: Mapping[str, Any], now: datetime) -> Statement:
-    assigned = "".join(f", {column} = ?{place}" for place, column in enumerate(columns, start=5))
-    if "status" in columns:
-        assigned += f", decided_at = {_decided_at(columns)}"
+    places = {column: f"?{place}" for place, column in enumerate(columns, start=5)}
+    values = places | _decision(columns, status=places.get("status", "status"))
+    assigned = "".join(f", {column} = {value}" for column, value in values.items())
     return db.prepare(f"""
         UPDATE leads SET updated_at = ?4{assigned} WHERE {THEIRS} AND deleted_at IS NULL RETURNING *
     """).bind(*which.values, now, *columns.values())
 
 
-def _decided_at(columns: Mapping[str, Any]) -> str:
+def _decision(columns: Mapping[str, Any], *, status: str) -> dict[str, str]:
     """Said again, a decision is as old as it was; taken back, there is none."""
-    if columns["status"] not in FINAL:
-        return "NULL"
-    place = 5 + list(columns).index("status")
-    return f"CASE WHEN status = ?{place} THEN decided_at ELSE ?4 END"
+    if "status" not in columns:
+        return {}
+    if columns["status"] in FINAL:
+        return {"decided_at": f"CASE WHEN status = {status} THEN decided_at ELSE ?4 END"}
+    return {"status": WITHOUT_DECISION.format(new=status), "decided_at": "NULL"}

@@ -11,7 +11,14 @@ from millrace.domain import money, scoring
 from millrace.domain.facts import Facts, read_facts
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.judgements import Evaluation
-from millrace.domain.questions import TIME_LIMIT_SECONDS, Document, ModelAnswer, Question, Reply
+from millrace.domain.questions import (
+    TIME_LIMIT_SECONDS,
+    Document,
+    ModelAnswer,
+    Question,
+    Reply,
+    saying_why,
+)
 from millrace.env import Env
 from millrace.errors import (
     BucketError,
@@ -28,6 +35,7 @@ MOST_DOCUMENTS = 10
 MOST_DOCUMENT_BYTES = 5_000_000
 MOST_BYTES = 20_000_000
 
+NOTHING_TO_READ = "The lead has no documents that can be read. Upload some and ask again."
 TOO_MANY = f"Only the newest {MOST_DOCUMENTS} documents were read."
 TOO_LARGE = f"it is larger than {MOST_DOCUMENT_BYTES:,} bytes"
 TOO_LARGE_TOGETHER = f"together the documents are larger than {MOST_BYTES:,} bytes"
@@ -136,7 +144,7 @@ def fetch(rows: Sequence[Mapping[str, Any]], *, env: Env, until: datetime) -> Re
             room -= len(content)
             documents.append(Document(f"Document {place}", mime_type=row["mime_type"], content=content))
     if not documents:
-        raise InsufficientDocuments("The lead has no documents that can be read. Upload some and ask again.")
+        raise InsufficientDocuments(saying_why(NOTHING_TO_READ, warnings=warnings))
     return Readable(tuple(documents), tuple(warnings))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from millrace.bindings.ai.pdf import Unreadable, count_pages
 from millrace.bindings.ai.texts import PDF, PDF_SECONDS, PLAIN_TEXT, text_of, type_of
 from millrace.bindings.stopwatch import Deadline
-from millrace.domain.questions import Document
+from millrace.domain.questions import Document, saying_why
 from millrace.errors import InsufficientDocuments
 
 # Text goes into every model. This many characters of it are some hundred thousand tokens.
@@ -61,7 +61,9 @@ def take(documents: Iterable[Document], *, intake: Intake) -> tuple[tuple[Given,
     admitted = tuple(one for one in reversed(given) if one is not None)
     warnings = tuple(reversed(room.warnings))
     if wanted and not admitted:
-        raise InsufficientDocuments("The model can read none of the documents. " + " ".join(warnings))
+        raise InsufficientDocuments(
+            saying_why("The model can read none of the documents.", warnings=warnings)
+        )
     return admitted, warnings
 
 

@@ -5,6 +5,7 @@ It finds what a careful person would look for first. What a document tells its r
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from millrace.bindings.ai.pdf import Unreadable
@@ -13,10 +14,11 @@ from millrace.bindings.ai.rules.findings import Findings
 from millrace.bindings.ai.rules.reading import read_document
 from millrace.bindings.ai.texts import PDF_SECONDS, text_of
 from millrace.bindings.stopwatch import Deadline
-from millrace.domain.questions import Document, ModelAnswer, Question
+from millrace.domain.questions import Document, ModelAnswer, Question, saying_why
 from millrace.errors import InsufficientDocuments
 
-VERSION = 2
+VERSION = 3
+NOTHING_FOUND = "None of the documents could be read as a pay slip, an employment letter or a bank statement."
 
 
 class Rules:
@@ -27,10 +29,12 @@ class Rules:
         warnings: list[str] = []
         read = list(take(question.documents, warnings=warnings))
         if not any(found.kind != "other" for found in read):
-            raise InsufficientDocuments(
-                "None of the documents could be read as a pay slip, an employment letter or a bank statement."
-            )
-        facts = conclude(read, stated_income=dollars(question.given.get("stated_monthly_income")))
+            raise InsufficientDocuments(saying_why(NOTHING_FOUND, warnings=warnings))
+        facts = conclude(
+            read,
+            stated_income=dollars(question.given.get("stated_monthly_income")),
+            today=day(question.given.get("today")),
+        )
         return ModelAnswer(json.dumps(facts), model_version=f"{model}@{VERSION}", warnings=tuple(warnings))
 
 
@@ -54,4 +58,11 @@ def dollars(text: str | None) -> Decimal | None:
     try:
         return None if text is None else Decimal(text)
     except InvalidOperation:
+        return None
+
+
+def day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
         return None

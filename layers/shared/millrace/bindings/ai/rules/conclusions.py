@@ -1,10 +1,11 @@
 """From what each document says to what they say together: facts, risks, signals of fraud, a summary."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from millrace.bindings.ai.rules.findings import Findings, in_cents
+from millrace.bindings.ai.rules.findings import Findings, in_cents, months_employed
 from millrace.bindings.ai.rules.wording import Kind
 from millrace.domain.scoring import FraudSignal, Quality, ReportedRisk
 
@@ -23,13 +24,16 @@ KIND_NAMES: Mapping[Kind, str] = {
 }
 
 
-def conclude(read: Sequence[Findings], *, stated_income: Decimal | None) -> dict[str, Any]:
+def conclude(
+    read: Sequence[Findings], *, stated_income: Decimal | None, today: date | None
+) -> dict[str, Any]:
     slips, letters, statements = (of_kind(read, kind) for kind in KIND_NAMES)
     earned, promised = earnings(slips), first(letter.monthly_income for letter in letters)
     paid_in = first(statement.monthly_income for statement in statements)
     income = first((earned, promised, paid_in))
     employer = first(found.employer for found in (*slips, *letters))
-    months = first(found.employed_months for found in (*letters, *slips))
+    newest = newest_day(read, today=today)
+    months = first(months_of(found, newest=newest) for found in (*letters, *slips))
     balance = first(statement.balance for statement in latest_first(statements))
     contradiction = (
         differ(earned, promised)
@@ -62,6 +66,19 @@ def earnings(slips: Sequence[Findings]) -> Decimal | None:
             by_employer.setdefault(words_of(slip.employer), []).append(slip.monthly_income)
     means = [sum(incomes, Decimal(0)) / len(incomes) for incomes in by_employer.values()]
     return in_cents(sum(means, Decimal(0))) if means else None
+
+
+def newest_day(read: Iterable[Findings], *, today: date | None) -> date | None:
+    """Of the newest document, but for those dated in the future; today when not one has a date."""
+    days = (found.dated for found in read if found.dated)
+    return max((day for day in days if today is None or day <= today), default=today)
+
+
+def months_of(found: Findings, *, newest: date | None) -> int | None:
+    """As the document says; where it has no date of its own, up to the newest day that is known."""
+    if found.employed_months is not None:
+        return found.employed_months
+    return months_employed(found.employed_since, until=newest)
 
 
 def latest_first(statements: Sequence[Findings]) -> list[Findings]:

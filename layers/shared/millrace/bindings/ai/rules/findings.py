@@ -34,6 +34,8 @@ class Findings:
     employer: str | None = None
     monthly_income: Decimal | None = None
     employed_months: int | None = None
+    # Only where the document has no date of its own to count to.
+    employed_since: date | None = None
     balance: Decimal | None = None
     dated: date | None = None
     bounced: int = 0
@@ -52,6 +54,11 @@ def months_employed(began: date | None, *, until: date | None) -> int | None:
         return None
     months = months_between(began, until)
     return months if 0 <= months <= LONGEST_EMPLOYMENT_MONTHS else None
+
+
+def unless_it_is(began: date | None, *, day: date | None) -> date | None:
+    """None when it is: as far as anyone can tell, that is not the day on which a document says so."""
+    return None if day == began else day
 
 
 def in_cents(amount: Decimal) -> Decimal:

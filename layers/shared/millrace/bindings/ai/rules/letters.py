@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from millrace.bindings.ai.rules import wording
-from millrace.bindings.ai.rules.findings import Findings, monthly, months_employed
+from millrace.bindings.ai.rules.findings import Findings, monthly, months_employed, unless_it_is
 from millrace.bindings.ai.rules.lines import LONGEST_TEXT, employer_of, first_date_at
 from millrace.bindings.ai.rules.text import amounts_in, dates_in, months_between
 
@@ -17,20 +17,29 @@ A_CONTRADICTION_MONTHS = 12
 def read_letter(findings: Findings, lines: Sequence[str]) -> Findings:
     text = " ".join(lines)[:LONGEST_TEXT]
     began, lasted = beginning_of_employment(lines, text=text), duration_said(text)
-    months = months_employed(began, until=findings.dated)
+    dated = unless_it_is(began, day=findings.dated)
+    months = months_employed(began, until=dated)
     if months is None:
         months = lasted
     believable = (
-        began is None
-        or findings.dated is None
-        or is_believable(text, began=began, dated=findings.dated, lasted=lasted)
+        began is None or dated is None or is_believable(text, began=began, dated=dated, lasted=lasted)
     )
     return replace(
         findings,
         employer=employer_of(lines),
         monthly_income=salary_in(text),
-        employed_months=0 if wording.ENDED.search(text) else months,
+        employed_months=0 if has_ended(text) else months,
+        employed_since=None if dated or wording.OFFERED.search(text) else began,
+        dated=dated,
         signals=findings.signals | (set() if believable else {"fake_employment_letter"}),
+    )
+
+
+def has_ended(text: str) -> bool:
+    """Whether a sentence ends this employment, and not a predecessor's or an earlier one."""
+    return any(
+        wording.ENDED.search(sentence) and not wording.OF_OTHERS.search(sentence)
+        for sentence in text.split(". ")
     )
 
 

@@ -48,12 +48,16 @@ def date_at_the_start(text: str) -> date | None:
 
 
 def date_of(lines: Sequence[str]) -> date | None:
-    """When it was written: as labelled, or the line that is only a date, or the latest date in it."""
+    """When it was written: as labelled, or the line that is only a date. None when it does not say."""
     if labelled := first_date_at(lines, wording.DATED):
         return labelled
     for line in (*rests_of(lines, wording.PLAINLY_DATED), *lines):
         if len(line) <= LONGEST_DATE and (day := date_at_the_start(line)):
             return day
+    return None
+
+
+def latest_date_in(lines: Sequence[str]) -> date | None:
     return max((day for line in lines for _, day in dates_in(line)), default=None)
 
 

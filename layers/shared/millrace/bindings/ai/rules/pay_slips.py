@@ -6,19 +6,29 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from millrace.bindings.ai.rules import wording
-from millrace.bindings.ai.rules.findings import CENT, Findings, monthly, months_employed
-from millrace.bindings.ai.rules.lines import amounts_at, employer_of, first_at, first_date_at, period_of
+from millrace.bindings.ai.rules.findings import CENT, Findings, monthly, months_employed, unless_it_is
+from millrace.bindings.ai.rules.lines import (
+    amounts_at,
+    employer_of,
+    first_at,
+    first_date_at,
+    latest_date_in,
+    period_of,
+)
 
 
 def read_pay_slip(findings: Findings, lines: Sequence[str]) -> Findings:
     gross = amounts_at(lines, wording.GROSS)
     unit = pay_frequency(lines)
     hired = first_date_at(lines, wording.HIRED)
+    dated = unless_it_is(hired, day=findings.dated or latest_date_in(lines))
     return replace(
         findings,
         employer=employer_of(lines),
         monthly_income=monthly(gross[0], each=unit) if gross and unit else None,
-        employed_months=months_employed(hired, until=findings.dated),
+        employed_months=months_employed(hired, until=dated),
+        employed_since=None if dated else hired,
+        dated=dated,
         signals=findings.signals | ({"altered_paystub"} if pay_is_wrong(lines, gross=gross) else set()),
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from millrace.bindings.ai.rules import wording
 from millrace.bindings.ai.rules.findings import CENT, Findings, monthly
-from millrace.bindings.ai.rules.lines import first_at, period_of
+from millrace.bindings.ai.rules.lines import first_at, latest_date_in, period_of
 from millrace.bindings.ai.rules.text import amounts_in
 
 
@@ -15,6 +15,7 @@ def read_statement(findings: Findings, lines: Sequence[str]) -> Findings:
         findings,
         monthly_income=wages_paid_in(lines),
         balance=first_at(lines, wording.CLOSING),
+        dated=findings.dated or latest_date_in(lines),
         bounced=sum(1 for line in lines if wording.BOUNCED.search(line) and charges_something(line)),
         signals=findings.signals | (set() if balances_add_up(lines) else {"suspicious_bank_statement"}),
     )

@@ -60,7 +60,13 @@ OFFERED = re.compile(
 ENDED = re.compile(
     r"\b(?:employment (?:ended|ceased|was terminated)|no longer (?:employed|works|with)"
     r"|last day of (?:work|employment)"
-    r"|left (?:our|the) (?:company|employment)|was employed (?:here |by us )?from)\b",
+    r"|left (?:our|the) (?:company|employment)|was employed (?:here |by us )?from"
+    r"|was employed (?:\S{1,20} ){0,12}until(?! (?:now|today))(?!.{0,80}\b(?:since|now|permanent)))\b",
+    re.I,
+)
+OF_OTHERS = re.compile(
+    r"\b(?:predecessor|colleague|co-?worker|(?:previous|prior|earlier) (?:employer|employment|position|role))"
+    r"|\b(?:his|her|their|our|my|the|an?|another) (?!employee|applicant)[a-z]{1,20} (?:has |had )?left\b",
     re.I,
 )
 EMPLOYED_BY = re.compile(
