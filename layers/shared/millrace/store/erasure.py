@@ -61,19 +61,13 @@ class Deleted:
 def delete_lead(db: Database, which: Which, *, move_id: str, by: Author, now: datetime) -> Deleted:
     """Cancel its live job and take out what is personal; a second time, nothing. SiteNotFound, LeadNotFound.
 
-    The job comes first, as in the batch that completes one, or the two could wait for each other. Once the
-    lead is held it is looked for again: who accepts a job holds the lead too, and may have been before us.
+    The job comes first, as in the batch that completes one, or the two could wait for each other.
     """
     whose = {"lead_id": which.lead_id, "tenant_id": which.tenant_id, "site_id": which.site_id}
-    cancel, *charge_back = jobs.cancelling(
-        db, EVALUATION, whose=whose, move_id=move_id, now=now, person=by.person
-    )
     *_, lead, files = db.batch(
         [
-            cancel,
+            *jobs.cancelling(db, EVALUATION, whose=whose, move_id=move_id, now=now, person=by.person),
             *_forget_lead(db, which, by=by, now=now),
-            cancel,
-            *charge_back,
             db.prepare(f"SELECT deleted_at FROM leads WHERE {THEIRS}").bind(*which.values),
             db.prepare(f"""
                 SELECT id, storage_key FROM lead_documents WHERE {IF_DELETED} AND erased_at IS NULL

@@ -52,17 +52,6 @@ WHERE id = ?1 AND last_move_id = ?1 AND EXISTS (
   WHERE earlier.lead_id = ai_evaluation_jobs.lead_id AND earlier.status = 'completed')
 """
 
-# Differs: PostgreSQL has many writers, so one who deletes the lead is waited for, or waits for us and then
-# finds the job. SQLite has one writer.
-HELD = {"postgres": "FOR SHARE", "sqlite": ""}
-
-# After the insert, which may wait for another job's batch: that holds the job first, and then the lead.
-WITHDRAW_IF_DELETED = """
-DELETE FROM ai_evaluation_jobs
-WHERE id = ?1 AND last_move_id = ?1 AND NOT EXISTS (
-  SELECT 1 FROM leads WHERE leads.id = ai_evaluation_jobs.lead_id AND leads.deleted_at IS NULL {held})
-"""
-
 # The month's row is born with, and follows, the limit of the site: its own, its tenant's, or its tier's.
 # Its id is the first charge's: made of site and month, it would be another thing to collide on.
 COUNT_IN = f"""
@@ -105,7 +94,7 @@ SELECT (SELECT id FROM sites WHERE id = ?1 AND tenant_id = ?3) AS site_id,
 
 MAY_RUN_AGAIN = f"""
 (CAST(?6 AS TEXT) IS NULL OR site_id = ?6) AND NOT {is_off(tenant="?2")}
-AND EXISTS (SELECT 1 FROM leads WHERE id = ai_evaluation_jobs.lead_id AND deleted_at IS NULL {{held}})
+AND EXISTS (SELECT 1 FROM leads WHERE id = ai_evaluation_jobs.lead_id AND deleted_at IS NULL)
 """
 
 WHY_NOT_AGAIN = f"""
@@ -135,9 +124,7 @@ def create(
     db: Database, order: Order, *, job_id: str, now: datetime, key: IdempotencyKey | None = None
 ) -> Accepted:
     """Accept a job and charge for it, all or nothing: the batch decides whether there may be one."""
-    withdraw = [db.prepare(WITHDRAW_IF_DELETED.format(held=HELD[db.dialect])).bind(job_id)]
-    if not order.force_refresh:
-        withdraw.append(db.prepare(WITHDRAW_IF_JUDGED).bind(job_id))
+    withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
     return _accept(
         db, Acceptance("create", job_id, job_id, order.tenant_id, now, order.requested_by, key),
         moved=[_insert(db, order, job_id=job_id, now=now), *withdraw],
@@ -168,7 +155,7 @@ def retry(
     """Have a failed job run again, charged anew. Its site is anyone of the tenant's, unless it is named."""
     reopened = jobs.reopen(
         db, EVALUATION, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now,
-        when=MAY_RUN_AGAIN.format(held=HELD[db.dialect]), values=[site_id],
+        when=MAY_RUN_AGAIN, values=[site_id],
     )  # fmt: skip
     return _accept(
         db, Acceptance("retry", job_id, move_id, tenant_id, now, person, key), moved=[reopened],
