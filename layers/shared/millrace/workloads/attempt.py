@@ -109,18 +109,12 @@ class Attempt:
             raise ProcessingError("Something went wrong while the job ran.") from cause
 
     def _fail(self, failure: JobFailure) -> Ending:
-        """Write the failure down; when it will be tried again, ring for it in time."""
-        env, table, job = self.env, self.table, self.job
         row = self._insist(
-            lambda move_id: self.workload.fail(job, env, failure=failure, calls=self.calls, move_id=move_id)
+            lambda move_id: self.workload.fail(
+                self.job, self.env, failure=failure, calls=self.calls, move_id=move_id
+            )
         )
-        if row is None:
-            return Ending(job, "overtaken", failure)
-        if row["status"] == table.failed:
-            return Ending(job, "failed", failure)
-        seconds = ceil((row["run_after"] - env.now()).total_seconds())
-        env.QUEUE.ring(table.kind, delay_seconds=seconds)
-        return Ending(job, "retried", failure)
+        return end_failed(self.job, row, failure=failure, table=self.table, env=self.env)
 
     def _insist(self, move: Callable[[str], Moved]) -> Moved | Row | None:
         """Make a guarded move, again and again while the database is away. It cannot be made twice.
@@ -143,3 +137,14 @@ class Attempt:
         """The job, if its last move is one of these."""
         row = timeline.find_job(self.env.DB, self.table, job_id=self.job.id) if move_ids else None
         return row if row and row["last_move_id"] in move_ids else None
+
+
+def end_failed(job: Job, row: Row | None, *, failure: JobFailure, table: JobTable, env: Env) -> Ending:
+    """How it stands once a failure is written down. When it will be tried again, that is rung for in time."""
+    if row is None:
+        return Ending(job, "overtaken", failure)
+    if row["status"] == table.failed:
+        return Ending(job, "failed", failure)
+    seconds = ceil((row["run_after"] - env.now()).total_seconds())
+    env.QUEUE.ring(table.kind, delay_seconds=seconds)
+    return Ending(job, "retried", failure)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import ceil
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,7 +22,7 @@ from millrace.errors import (
     StorageUnavailable,
 )
 from millrace.store import renders
-from millrace.workloads.attempt import Ending
+from millrace.workloads.attempt import Ending, end_failed
 
 Row = Mapping[str, Any]
 
@@ -61,19 +60,12 @@ def complete(row: Row, report: Completed, *, use: GpuUse, env: Env) -> Ending:
 def fail(
     row: Row, failure: JobFailure, *, use: GpuUse, env: Env, lease_lost: bool = False, at_once: bool = False
 ) -> Ending:
-    """Write the failure down; when it will be tried again, ring for it in time."""
     job = Job.of(row)
     after = renders.fail(
         env.DB, job, error=failure, use=use, move_id=env.new_id(), now=env.now(),
         jitter=0.0 if at_once else env.random(), lease_lost=lease_lost,
     )  # fmt: skip
-    if after is None:
-        return Ending(job, "overtaken", failure)
-    if after["status"] == EXPORT.failed:
-        return Ending(job, "failed", failure)
-    seconds = ceil((after["run_after"] - env.now()).total_seconds())
-    env.QUEUE.ring(EXPORT.kind, delay_seconds=seconds)
-    return Ending(job, "retried", failure)
+    return end_failed(job, after, failure=failure, table=EXPORT, env=env)
 
 
 def use_of(row: Row, *, env: Env, execution_ms: int | None = None) -> GpuUse:
