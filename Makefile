@@ -6,7 +6,7 @@ IN      = $(VENV)/bin/python
 MILLRACE_PATH = layers/shared:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run fresh demo check test races kills million dbmate sdk schema lock lint clean
+.PHONY: help run fresh demo check test races kills million metered dbmate sdk schema lock lint clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -19,7 +19,7 @@ run: $(VENV)/local.installed   ## start the whole system on this machine, on por
 fresh:   ## start over: throw away what `make run` keeps, backups included (end it first)
 	@rm -rf .millrace && echo "Removed .millrace: the next make run begins with new demo data."
 
-demo: $(VENV)/local.installed   ## take jobs through their whole life and show the results
+demo: $(VENV)/local.installed   ## take evaluations and exports through their whole life, and show what came of them
 	@PYTHONPATH=$(MILLRACE_PATH) exec $(IN) -m local.demo
 
 check: lint   ## what to run while writing: lint, types, architecture, unit tests, in seconds
@@ -31,14 +31,18 @@ test: lint template   ## the gate, and what CI runs: every check and every test,
 	@$(IN) -m pytest
 
 races: $(VENV)/tests.installed   ## the race tests in their long form, several minutes for each database
-	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest tests/database/test_races.py tests/database/test_quota_races.py \
-		tests/database/test_export_orders.py tests/functions/test_forged_callbacks.py
+	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest -o faulthandler_timeout=1200 tests/database/test_races.py \
+		tests/database/test_quota_races.py tests/database/test_spend_races.py tests/database/test_export_orders.py \
+		tests/functions/test_forged_callbacks.py tests/functions/test_misbehaving_provider.py
 
 kills: $(VENV)/tests.installed   ## kill migrations and cutovers at random moments, twenty times each
 	@MILLRACE_KILLS=20 $(IN) -m pytest tests/database/test_migrate_races.py tests/database/cutover/test_kills.py
 
 million: $(VENV)/tests.installed   ## copy a million records from SQLite to PostgreSQL: the time and memory it takes
 	@$(IN) -m pytest -s tests/database/cutover/million.py
+
+metered: $(VENV)/tests.installed   ## meter a million calls on each database, and add them up
+	@$(IN) -m pytest -o faulthandler_timeout=1800 --durations=2 tests/database/million_calls.py
 
 dbmate: $(VENV)/tests.installed $(VENV)/dbmate.installed   ## hold the migrations against dbmate itself (asks for npm)
 	@DBMATE=$(VENV)/dbmate/node_modules/.bin/dbmate $(IN) -m pytest tests/dbmate/against_dbmate.py

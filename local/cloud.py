@@ -106,8 +106,10 @@ class Cloud:
         )
         if "AI_MODELS" in variables:
             variables |= model_variables(os.environ)
-        if "GPU_ENDPOINT_ID" in variables:
+        if variables.keys() & {"GPU_ENDPOINT_ID", "GPU_PRICE"}:
             variables |= gpu_variables(os.environ)
+        if "LIMITED_KINDS" in variables:
+            variables["LIMITED_KINDS"] = os.environ.get("LIMITED_KINDS", "")
         urls = {
             name.removeprefix(QUEUE_VARIABLE).lower(): url
             for name, url in variables.items()
@@ -123,5 +125,5 @@ class Cloud:
         return InProcessQueue(Ring(self.doorbells, urls) if heard else lose)
 
     def _bucket(self) -> FolderBucket:
-        links = FolderLinks(f"{self._settings.url}/__bucket", self._links_secret)
+        links = FolderLinks(f"{self._settings.links_url}/__bucket", self._links_secret)
         return FolderBucket(self._settings.bucket, now=lambda: datetime.now(UTC), links=links)

@@ -12,7 +12,7 @@ from local.wire import Receive, Scope, Send, chunks_of, headers_of, send_respons
 from millrace.bindings.bucket import Body, content_disposition
 from millrace.bindings.folder import FolderBucket
 from millrace.bindings.links import Grant
-from millrace.errors import BucketError, LinkRefused, ObjectKeyInvalid, ObjectTooLarge
+from millrace.errors import BucketError, LinkRefused, ObjectExists, ObjectKeyInvalid, ObjectTooLarge
 
 PREFIX = "/__bucket/"
 # What S3 takes in one PUT.
@@ -43,6 +43,8 @@ class Storage:
                 await self._give(key, send, grant=grant, wanted=headers.get("range"))
         except (LinkRefused, ObjectKeyInvalid) as error:
             await send_response(send, to_error(403, "AccessDenied", str(error)))
+        except ObjectExists as error:
+            await send_response(send, to_error(412, "PreconditionFailed", str(error)))
         except ObjectTooLarge as error:
             await send_response(send, to_error(400, "EntityTooLarge", str(error)))
         except BucketError as error:
@@ -56,13 +58,15 @@ class Storage:
             query=scope["query_string"].decode("latin-1"),
             content_type=headers.get("content-type"),
             content_length=int(length) if length.isdecimal() else None,
+            if_none_match=headers.get("if-none-match"),
             now=self._now(),
         )
 
     async def _take(self, key: str, chunks: AsyncIterator[bytes], *, grant: Grant) -> None:
         most_bytes = MOST_BYTES if grant.size is None else grant.size
         content_type = grant.content_type or "application/octet-stream"
-        with self._bucket.upload(key, content_type=content_type, most_bytes=most_bytes) as upload:
+        opened = self._bucket.upload(key, content_type=content_type, most_bytes=most_bytes, once=grant.once)
+        with opened as upload:
             async for chunk in chunks:
                 await asyncio.to_thread(upload.write, chunk)
 

@@ -4,11 +4,20 @@ CREATE TABLE tenants (
   id TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
   tier TEXT NOT NULL DEFAULT 'free',
+  -- Limits of its own. NULL: what the tiers say.
   evaluations_a_month INTEGER,
+  gpu_seconds_a_month INTEGER,
+  requests_a_minute INTEGER,
+  requests_a_day INTEGER,
+  tokens_a_day INTEGER,
+  live_jobs INTEGER,
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
   CONSTRAINT tenant_tier_is_known CHECK (tier IN ('free', 'pro', 'enterprise')),
-  CONSTRAINT tenant_limit_not_negative CHECK (evaluations_a_month >= 0)
+  CONSTRAINT tenant_limit_not_negative CHECK (
+    evaluations_a_month >= 0 AND gpu_seconds_a_month >= 0 AND requests_a_minute >= 0 AND requests_a_day >= 0
+    AND tokens_a_day >= 0 AND live_jobs >= 0
+  )
 );
 
 CREATE TABLE sites (

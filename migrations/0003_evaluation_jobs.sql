@@ -8,6 +8,8 @@ CREATE TABLE ai_evaluation_jobs (
   status TEXT NOT NULL DEFAULT 'pending',
 
   requested_by TEXT NOT NULL,
+  -- The user of the key that asked. Requests, tokens and live jobs count for them, whoever `requested_by` says.
+  user_id TEXT NOT NULL DEFAULT '',
   requested_at TIMESTAMPTZ NOT NULL,
   started_at TIMESTAMPTZ,
   completed_at TIMESTAMPTZ,
@@ -65,6 +67,8 @@ CREATE INDEX idx_ai_jobs_pending ON ai_evaluation_jobs(tenant_id, run_after) WHE
 CREATE INDEX idx_ai_jobs_locked ON ai_evaluation_jobs(locked_until) WHERE status = 'processing';
 -- A job is live until it has ended. Said by the status words, a claim could take this index for the one above.
 CREATE UNIQUE INDEX one_live_job_per_lead ON ai_evaluation_jobs(lead_id) WHERE completed_at IS NULL;
+
+CREATE INDEX idx_ai_jobs_live_of_user ON ai_evaluation_jobs(tenant_id, user_id) WHERE completed_at IS NULL;
 
 CREATE TABLE ai_evaluation_usage (
   id TEXT NOT NULL PRIMARY KEY,

@@ -19,6 +19,8 @@ CREATE TABLE export_jobs (
   project_id TEXT NOT NULL,
   type TEXT NOT NULL,
   requested_by TEXT NOT NULL DEFAULT '',
+  -- The user of the key that asked. Requests, tokens and live jobs count for them, whoever `requested_by` says.
+  user_id TEXT NOT NULL DEFAULT '',
   -- The same for the same project, type, input and params. NULL: nobody minds a second one.
   request_hash TEXT,
   status TEXT NOT NULL DEFAULT 'pending',
@@ -58,6 +60,8 @@ CREATE TABLE export_jobs (
   started_at TIMESTAMPTZ,
   completed_at TIMESTAMPTZ,
   updated_at TIMESTAMPTZ NOT NULL,
+  -- When what its other attempts may have left in the bucket was erased. It counts if it is after the end.
+  outputs_swept_at TIMESTAMPTZ,
 
   CONSTRAINT export_status_is_known CHECK (
     status IN ('pending', 'processing', 'complete', 'error', 'cancelled')
@@ -96,7 +100,28 @@ CREATE UNIQUE INDEX one_live_export_per_request ON export_jobs(project_id, reque
 CREATE INDEX idx_export_jobs_pending ON export_jobs(tenant_id, run_after) WHERE status = 'pending';
 CREATE INDEX idx_export_jobs_locked ON export_jobs(locked_until) WHERE status = 'processing';
 
+-- Where the sweep looks: at those that have ended and were not swept since.
+CREATE INDEX idx_export_jobs_unswept ON export_jobs(completed_at)
+  WHERE completed_at IS NOT NULL AND (outputs_swept_at IS NULL OR outputs_swept_at < completed_at);
+
+-- Exports that somebody has deleted, as long as files of theirs may be in the bucket, or come there.
+CREATE TABLE removed_exports (
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT NOT NULL,
+  -- How many attempts there were: each has a place of its own in the bucket.
+  attempts INTEGER NOT NULL,
+  removed_at TIMESTAMPTZ NOT NULL,
+  -- When they are to be erased: at once, and once more when no link is left to write them by.
+  erase_at TIMESTAMPTZ NOT NULL,
+  CONSTRAINT removed_export_was_attempted CHECK (attempts > 0),
+  FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+CREATE INDEX idx_removed_exports_erase_at ON removed_exports(erase_at);
+CREATE INDEX idx_export_jobs_live_of_user ON export_jobs(tenant_id, user_id) WHERE completed_at IS NULL;
+
 -- migrate:down
 
+DROP TABLE removed_exports;
 DROP TABLE export_jobs;
 DROP TABLE projects;

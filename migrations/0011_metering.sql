@@ -31,7 +31,7 @@ CREATE INDEX idx_api_usage_created ON api_usage(tenant_id, created_at);
 CREATE INDEX idx_api_usage_job ON api_usage(job_id);
 CREATE INDEX idx_api_usage_record ON api_usage(record_id);
 
--- What a request has used, of jobs of every kind. Without a foreign key: it outlives the job.
+-- What each call of a model, and each attempt on a GPU, has used. Without a foreign key: it outlives the job.
 CREATE TABLE usage_records (
   id TEXT NOT NULL PRIMARY KEY,
   user_id TEXT NOT NULL,
@@ -39,22 +39,31 @@ CREATE TABLE usage_records (
   request_id TEXT NOT NULL,
   kind TEXT NOT NULL,
   job_id TEXT,
+  -- Which attempt at the job made the call, and the how manieth of its calls it was.
+  attempt INTEGER NOT NULL DEFAULT 1,
+  call INTEGER NOT NULL DEFAULT 1,
+  site_id TEXT,
   timestamp TIMESTAMPTZ NOT NULL,
+  -- The UTC day of it.
+  date DATE NOT NULL,
   model TEXT NOT NULL,
   input_tokens INTEGER NOT NULL,
   output_tokens INTEGER NOT NULL,
+  gpu_seconds INTEGER NOT NULL DEFAULT 0,
   cost_microusd BIGINT NOT NULL,
   iterations_run JSONB NOT NULL DEFAULT '[]',
   duration_ms INTEGER NOT NULL,
   CONSTRAINT usage_kind_is_known CHECK (kind IN ('evaluation', 'export', 'enrichment', 'story')),
   CONSTRAINT usage_metrics_not_negative CHECK (
-    input_tokens >= 0 AND output_tokens >= 0 AND duration_ms >= 0
+    input_tokens >= 0 AND output_tokens >= 0 AND gpu_seconds >= 0 AND duration_ms >= 0
   ),
   CONSTRAINT usage_cost_not_negative CHECK (cost_microusd >= 0),
   CONSTRAINT usage_iterations_are_json CHECK (json_valid(iterations_run))
 );
 
-CREATE INDEX idx_usage_tenant ON usage_records(tenant_id);
+-- A call is recorded once; a re-run that cost again is another call.
+CREATE UNIQUE INDEX one_record_per_call ON usage_records(kind, job_id, attempt, call);
+CREATE INDEX idx_usage_tenant ON usage_records(tenant_id, date);
 CREATE INDEX idx_usage_date ON usage_records(timestamp);
 CREATE INDEX idx_usage_user_date ON usage_records(user_id, timestamp);
 CREATE INDEX idx_usage_job ON usage_records(job_id);

@@ -32,12 +32,16 @@ CREATE TABLE videos (
   link_expires_at TIMESTAMPTZ NOT NULL,
   created_at TIMESTAMPTZ NOT NULL,
   uploaded_at TIMESTAMPTZ,
+  -- When it was given up, because it never came. The row goes once its file has.
+  deleted_at TIMESTAMPTZ,
   CONSTRAINT video_is_not_empty CHECK (size_bytes > 0),
   FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 
 CREATE UNIQUE INDEX one_video_per_key ON videos(storage_key);
 CREATE INDEX idx_videos_tenant ON videos(tenant_id);
+CREATE INDEX idx_videos_abandoned ON videos(link_expires_at) WHERE uploaded_at IS NULL AND deleted_at IS NULL;
+CREATE INDEX idx_videos_to_erase ON videos(deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- migrate:down
 

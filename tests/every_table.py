@@ -68,12 +68,17 @@ def fill(connection: sqlite3.Connection, *, rows: int, only: set[str] | None = N
 
 
 def insert_row(connection: sqlite3.Connection, shape: TableShape, *, number: int) -> None:
-    """With a value in every column, or all but one where a rule wants it so (who is live has not ended)."""
+    """With a value in every column, or all but one where a rule wants it so (who is live has not ended).
+
+    Where a rule wants that some is left of a limit, nothing is used.
+    """
     row = {column: make_value(shape, column, number=number) for column in shape.columns}
     insert = f"INSERT INTO {shape.name} VALUES ({', '.join('?' * len(row))})"
-    for column in [None, *sorted(shape.nullable)]:
+    changes = [{}, *({column: None} for column in sorted(shape.nullable))]
+    changes += [{column: 0} for column in row if column == "used"]
+    for change in changes:
         try:
-            connection.execute(insert, list((row | ({column: None} if column else {})).values()))
+            connection.execute(insert, list((row | change).values()))
         except sqlite3.IntegrityError as error:
             refusal = error
         else:

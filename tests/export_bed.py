@@ -113,7 +113,10 @@ class ExportBed:
 
     def begin_anew(self) -> None:
         """As if nothing had happened yet."""
-        tables = ("job_events", "quota_entries", "export_jobs", "monthly_usage")
+        tables = (
+            "job_events", "quota_entries", "export_jobs", "monthly_usage", "daily_spend", "daily_usage",
+            "usage_records",
+        )  # fmt: skip
         self.db.batch([self.db.prepare(f"DELETE FROM {table}") for table in tables])
         self.gpu, self.bell = ToldGpu(), Bell()
         self.env = self.make_env()
@@ -124,7 +127,8 @@ class ExportBed:
         ends = """
             SELECT (SELECT COUNT(*) FROM job_events
                     WHERE detail ->> 'status' IN ('complete', 'error', 'cancelled')) AS ends,
-                   (SELECT COUNT(*) FROM quota_entries WHERE kind <> 'reserve') AS closed
+                   (SELECT COUNT(*) FROM quota_entries
+                    WHERE meter = 'gpu_seconds' AND kind <> 'reserve') AS closed
         """
         row = self.db.prepare(ends).first()
         return row["ends"], row["closed"]

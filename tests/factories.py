@@ -120,8 +120,9 @@ def claim_job(db: Database, *, now: datetime = NOW) -> Job | None:
     return jobs.claim(db, EVALUATION, worker_id="worker_a", move_id=new_id("move"), now=now)
 
 
-def begin_paid_work(db: Database, job: Job, *, now: datetime = NOW) -> bool:
-    return jobs.begin_paid_work(db, EVALUATION, job, now=now, progress_message="Asking")
+def begin_paid_work(db: Database, job: Job, *, now: datetime = NOW, most_microusd: int = 0) -> bool:
+    told = {"progress_message": "Asking", "most_microusd": most_microusd}
+    return jobs.begin_paid_work(db, EVALUATION, job, now=now, **told)
 
 
 def evaluation_of(evaluation_id: str | None = None, *, now: datetime = NOW) -> Evaluation:

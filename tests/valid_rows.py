@@ -92,6 +92,9 @@ def _exports(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "id": f"export_{letter}", "project_id": f"project_{letter}", "type": "overlay",
             "input_video_key": f"videos/match_{letter}", "params": {"effect_type": "blur"}, **own, **LIVE,
         },
+        "removed_exports": {
+            "id": f"removed_{letter}", "attempts": 2, "removed_at": NOW, "erase_at": NOW, **own,
+        },
         "videos": {
             "id": f"video_{letter}", "storage_key": f"videos/match_{letter}", "file_name": "match.mp4",
             "content_type": "video/mp4", "size_bytes": 60_000_000, "requested_by": "alice",
@@ -158,12 +161,17 @@ def _metering(letter: str, own: dict[str, Any]) -> dict[str, dict[str, Any]]:
         },
         "usage_records": {
             "id": f"metered_{letter}", "user_id": "alice", "request_id": "request", "kind": "story",
-            "job_id": f"story_{letter}", "timestamp": NOW, "model": "local/rules", "input_tokens": 1,
-            "output_tokens": 1, "cost_microusd": 1, "duration_ms": 1, **own,
+            "job_id": f"story_{letter}", "timestamp": NOW, "date": NOW.date(), "model": "local/rules",
+            "input_tokens": 1, "output_tokens": 1, "cost_microusd": 1, "duration_ms": 1, **own,
         },
+        "daily_spend": {"day": "2025-12-17", "quota_limit": 100_000_000, **own, **BORN},
         "daily_usage": {"user_id": "alice", "date": date(2025, 12, 17), **own},
         "monthly_usage": {
             "month": "2025-12", "meter": "gpu_seconds", "quota_limit": 600, "tier": "free", **own, **BORN,
+        },
+        "request_counts": {
+            "user_id": "alice", "measure": "requests_a_day", "period": "2025-12-17", "used": 1,
+            "limit_then": 50, **own,
         },
         "quota_entries": {
             "meter": "evaluations", "subject": f"site_{letter}", "period": "2025-12", "charge_round": 0,

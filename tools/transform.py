@@ -12,17 +12,17 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 REGION = "us-east-1"
-# Where things would be uploaded to. It is only ever read as an address.
-ADDRESS = "s3://millrace-artifacts/code.zip"
+# Where things would be uploaded to, as sam names them: by what is in them.
+UPLOADS = "s3://millrace-artifacts/"
 UPLOADED = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
 def transform(document: dict[str, Any]) -> dict[str, Any]:
-    """With the parameters' defaults."""
+    """With the defaults of the parameters, and folders as if they were uploaded: each has its own address."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     for resource in document["Resources"].values():
         if name := UPLOADED.get(resource["Type"]):
-            resource["Properties"][name] = ADDRESS
+            resource["Properties"][name] = UPLOADS + resource["Properties"][name].strip("/") + ".zip"
     # No policy is named by its short name, so there is none to be looked up.
     translated: dict[str, Any] = Translator(managed_policy_map={}, sam_parser=Parser()).translate(
         document, {}

@@ -12,7 +12,9 @@ from millrace.errors import (
     JobAlreadyPending,
     LeadNotFound,
     QuotaExceeded,
+    RateLimited,
     SiteNotFound,
+    SpendLimitReached,
 )
 from millrace.store import evaluations
 
@@ -25,7 +27,16 @@ routes = entry.Routes(exports.routes)
     scope="evaluations:write",
     headers=("X-Site-Id", "X-User-Id"),
     creates="evaluation",
-    refuses=(SiteNotFound, LeadNotFound, AiDisabled, JobAlreadyPending, AlreadyEvaluated, QuotaExceeded),
+    refuses=(
+        SiteNotFound,
+        LeadNotFound,
+        AiDisabled,
+        JobAlreadyPending,
+        AlreadyEvaluated,
+        QuotaExceeded,
+        RateLimited,
+        SpendLimitReached,
+    ),
 )
 def create_evaluation(
     request: Request, env: Env, lead_id: str, wanted: CreateEvaluation
@@ -39,6 +50,8 @@ def create_evaluation(
         model_version=choose_model(wanted.model_version, env=env),
         models=env.config.ai_models if wanted.model_version == AUTO else (),
         force_refresh=wanted.force_refresh,
+        least_costs=env.config.model_access.least_costs(env.config.ai_models),
+        user=request.caller.key_user(env.config.limited_kinds),
     )
     db = env.DB.for_tenant(order.tenant_id)
     accepted = evaluations.create(

@@ -4,9 +4,17 @@ from millrace import entry
 from millrace.domain.export_answers import ExportAccepted
 from millrace.domain.export_requests import count_video_seconds, hash_request
 from millrace.domain.exports import CreateExport
+from millrace.domain.gpu_times import LEAST_SECONDS
 from millrace.entry import Answer, Request
 from millrace.env import Env
-from millrace.errors import ExportAlreadyRunning, GpuQuotaExceeded, ProjectNotFound, VideoNotFound
+from millrace.errors import (
+    ExportAlreadyRunning,
+    GpuQuotaExceeded,
+    ProjectNotFound,
+    RateLimited,
+    SpendLimitReached,
+    VideoNotFound,
+)
 from millrace.store import export_orders
 
 routes = entry.Routes()
@@ -18,7 +26,14 @@ routes = entry.Routes()
     scope="exports:write",
     headers=("X-User-Id",),
     creates="export",
-    refuses=(ProjectNotFound, VideoNotFound, ExportAlreadyRunning, GpuQuotaExceeded),
+    refuses=(
+        ProjectNotFound,
+        VideoNotFound,
+        ExportAlreadyRunning,
+        GpuQuotaExceeded,
+        RateLimited,
+        SpendLimitReached,
+    ),
 )
 def create_export(request: Request, env: Env, wanted: CreateExport) -> Answer[ExportAccepted]:
     """Have a video rendered on a rented GPU.
@@ -34,6 +49,8 @@ def create_export(request: Request, env: Env, wanted: CreateExport) -> Answer[Ex
         request_hash=hash_request(wanted),
         requested_by=request.person_id,
         video_seconds=count_video_seconds(wanted.params),
+        least_cost=LEAST_SECONDS * env.config.gpu_second_microusd,
+        user=request.caller.key_user(env.config.limited_kinds),
     )
     db = env.DB.for_tenant(order.tenant_id)
     accepted = export_orders.create(

@@ -10,9 +10,9 @@ from millrace.domain.jobs import EVALUATION, JOB_TABLES, JobTable
 from millrace.entry import Tick
 from millrace.env import Env
 from millrace.errors import DatabaseError, DatabaseUnavailable
-from millrace.store import audit, erasure, housekeeping, jobs, renders
+from millrace.store import audit, erasure, housekeeping, jobs, leftovers, renders
 from millrace.workloads.attempt import Ending
-from millrace.workloads.erasing import erase
+from millrace.workloads.erasing import erase, erase_removed, erase_videos, sweep_exports
 from millrace.workloads.runner import run_due
 
 # As many as the consumers take in a minute. Were it all that is due, each minute would add as many again.
@@ -37,7 +37,7 @@ def pick_up(tick: Tick, env: Env) -> None:
                 rescue(table, env=env, faults=faults)
         with noting(faults):
             serve(table, tick=tick, env=env)
-    for tidy_up in (prune, delete_documents, erase_documents, seal_audit_log):
+    for tidy_up in TIDYING_UP:
         with noting(faults):
             tidy_up(env)
     if faults:
@@ -148,10 +148,42 @@ def erase_documents(env: Env) -> None:
         entry.log("documents_erased", count=count)
 
 
+def give_up_videos(env: Env) -> None:
+    """Those that nobody uploaded, or not as they were announced."""
+    if count := leftovers.give_up_videos(env.DB, now=env.now()):
+        entry.log("videos_given_up", count=count)
+
+
+def sweep_videos(env: Env) -> None:
+    if count := erase_videos(env):
+        entry.log("videos_erased", count=count)
+
+
+def sweep_removed_exports(env: Env) -> None:
+    if count := erase_removed(env):
+        entry.log("exports_erased", count=count)
+
+
+def sweep_ended_exports(env: Env) -> None:
+    if count := sweep_exports(env):
+        entry.log("exports_swept", count=count)
+
+
 def seal_audit_log(env: Env) -> None:
     """The line says how long the chain is now, and its hash: so it is known outside of the database too."""
     if link := audit.seal(env.DB, now=env.now()):
         entry.log("audit_sealed", place=link.place, hash=link.hash)
 
+
+TIDYING_UP = (
+    prune,
+    delete_documents,
+    erase_documents,
+    give_up_videos,
+    sweep_videos,
+    sweep_removed_exports,
+    sweep_ended_exports,
+    seal_audit_log,
+)
 
 handler = entry.worker(scheduled=pick_up)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.job_status import exports, receipts
+from functions.job_status import exports, quotas, receipts, usage
 from millrace import entry
 from millrace.domain.activity import ActivityList, LeadEvaluation, LeadEvaluationAnswer, LeadEvaluationList
 from millrace.domain.evaluations import (
@@ -24,7 +24,7 @@ from millrace.env import Env
 from millrace.errors import EvaluationNotFound, JobNotFound, LeadNotFound, SiteNotFound
 from millrace.store import evaluation_history, lead_history, monthly_usage
 
-routes = entry.Routes(exports.routes, receipts.routes)
+routes = entry.Routes(exports.routes, quotas.routes, receipts.routes, usage.routes)
 
 
 @routes.get(
@@ -51,7 +51,9 @@ def show_evaluation_job(
         request=request,
         env=env,
     )
-    answer = EvaluationJobAnswer(data=EvaluationJob.of(row, now=env.now(), durations=durations))
+    models = env.config.ai_models
+    job = EvaluationJob.of(row, models=models, now=env.now(), durations=durations)
+    answer = EvaluationJobAnswer(data=job)
     if row["status"] in EVALUATION.live:
         return Answer(answer, status=202, headers={"Retry-After": str(POLL_AGAIN_SECONDS)})
     return Answer(answer)
@@ -79,7 +81,7 @@ def list_evaluation_jobs(
     cursor: Cursor = None,
 ) -> EvaluationJobList:
     """List the site's jobs, each as it stands."""
-    page = Page.of(limit=limit, cursor=cursor)
+    page = Page.of("jobs", request.site_id, status, lead_id, limit=limit, cursor=cursor)
     rows, durations = evaluation_history.list_jobs(
         env.DB.for_tenant(request.caller.tenant_id),
         tenant_id=request.caller.tenant_id,
@@ -89,8 +91,8 @@ def list_evaluation_jobs(
         page=page,
     )
     shown, next_cursor = page.cut(rows, at="requested_at")
-    now = env.now()
-    listed = [EvaluationJob.of(row, now=now, durations=durations) for row in shown]
+    models, now = env.config.ai_models, env.now()
+    listed = [EvaluationJob.of(row, models=models, now=now, durations=durations) for row in shown]
     return EvaluationJobList(data=listed, next_cursor=next_cursor)
 
 
@@ -123,7 +125,7 @@ def list_evaluations(
     """List all evaluations of a lead."""
     tenant_id = request.caller.tenant_id
     db = env.DB.for_tenant(tenant_id)
-    page = Page.of(limit=limit, cursor=cursor)
+    page = Page.of("evaluations", lead_id, limit=limit, cursor=cursor)
     rows = lead_history.list_evaluations(db, lead_id, tenant_id=tenant_id, site_id=request.site_id, page=page)
     shown, next_cursor = page.cut(rows, at="evaluated_at")
     return LeadEvaluationList.of(shown, next_cursor=next_cursor)
@@ -141,7 +143,7 @@ def list_activity(
     """Tell who asked for a lead's evaluations, what came of them, and who decided otherwise."""
     tenant_id = request.caller.tenant_id
     db = env.DB.for_tenant(tenant_id)
-    page = Page.of(limit=limit, cursor=cursor)
+    page = Page.of("activity", lead_id, limit=limit, cursor=cursor)
     rows = lead_history.list_activity(db, lead_id, tenant_id=tenant_id, site_id=request.site_id, page=page)
     shown, next_cursor = page.cut(rows, at="at")
     return ActivityList.of(shown, next_cursor=next_cursor)

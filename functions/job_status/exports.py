@@ -64,7 +64,8 @@ def list_exports(
     cursor: Cursor = None,
 ) -> ExportList:
     """List exports, each as it stands, without its params and its links."""
-    tenant_id, page = request.caller.tenant_id, Page.of(limit=limit, cursor=cursor)
+    tenant_id, narrowed = request.caller.tenant_id, (project_id, user_id, status, active)
+    page = Page.of("exports", *narrowed, limit=limit, cursor=cursor)
     rows = export_history.list_exports(
         env.DB.for_tenant(tenant_id),
         tenant_id=tenant_id,
@@ -84,7 +85,8 @@ def list_export_events(
     request: Request, env: Env, job_id: str, limit: Limit = USUAL, cursor: Cursor = None
 ) -> ExportEventList:
     """Tell what happened to an export."""
-    tenant_id, page = request.caller.tenant_id, Page.of(limit=limit, cursor=cursor)
+    tenant_id = request.caller.tenant_id
+    page = Page.of("export_events", job_id, limit=limit, cursor=cursor)
     db = env.DB.for_tenant(tenant_id)
     rows = export_history.list_events(db, job_id, tenant_id=tenant_id, page=page)
     shown, next_cursor = page.cut(rows, at="created_at")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.manage.evaluations import NoFields
 from functions.manage.leads import BY_PERSON, erase_now, which_of
 from millrace import entry
 from millrace.domain.documents import (
@@ -38,7 +39,9 @@ from millrace.errors import (
     LeadNotFound,
     ObjectTooLarge,
     QuotaExceeded,
+    RateLimited,
     SiteNotFound,
+    SpendLimitReached,
     StorageUnavailable,
     TooManyDocuments,
     UploadMissing,
@@ -65,7 +68,8 @@ def create_document(
 ) -> Answer[DocumentCreated]:
     """Announce a document, and get a link to upload it by.
 
-    Send the file to the link with the headers named, then say that it is complete. A lead has ten at most.
+    Send the file to the link with the headers named, then say that it is complete. A link takes one file: a
+    second one is answered 412, and the first stays. A lead has ten documents at most.
     """
     which, expires_at = which_of(request, lead_id), env.now() + timedelta(seconds=LINK_SECONDS)
     db = env.DB.for_tenant(which.tenant_id)
@@ -87,8 +91,9 @@ def create_document(
             return Answer(DocumentCreated(data=CreatedDocument(document_id=document_id)), replayed=True)
         key = row["storage_key"]
     link = env.BUCKET.presign_upload(
-        key, content_type=wanted.mime_type, size=wanted.size, expires_seconds=LINK_SECONDS, now=env.now()
-    )
+        key, content_type=wanted.mime_type, size=wanted.size, expires_seconds=LINK_SECONDS, now=env.now(),
+        once=True,
+    )  # fmt: skip
     shown = Upload(url=link.url, method="PUT", headers=dict(link.headers), expires_at=link.expires_at)
     created = CreatedDocument(document_id=document_id, upload=shown)
     return Answer(DocumentCreated(data=created), replayed=made.replayed)
@@ -100,12 +105,18 @@ def create_document(
     headers=BY_PERSON,
     refuses=(*NO_DOCUMENT, UploadMissing, DocumentInvalid, StorageUnavailable),
 )
-def complete_document(request: Request, env: Env, lead_id: str, document_id: str) -> DocumentCompleted:
+def complete_document(
+    request: Request,
+    env: Env,
+    lead_id: str,
+    document_id: str,
+    nothing: NoFields,  # noqa: ARG001 - it refuses
+) -> DocumentCompleted:
     """Say that a document has been uploaded. It is checked, and from now on it is judged.
 
-    Size, type by content and checksum must be as announced. While they are not, upload the file again by the
-    same link, and say so again. A repeat checks that the file is still the same. Where the settings ask for
-    it, an evaluation follows; documents that come within a minute are judged together.
+    Size, type by content and checksum must be as announced. If they are not, delete the document and announce
+    the right one. A repeat checks that the file is still the same. Where the settings ask for it, an
+    evaluation follows; documents that come within a minute are judged together.
     """
     which = which_of(request, lead_id)
     db = env.DB.for_tenant(which.tenant_id)
@@ -194,6 +205,8 @@ def start_evaluation(request: Request, env: Env, lead_id: str, *, since: datetim
         models=env.config.ai_models,
         force_refresh=True,
         delay=GATHERING,
+        least_costs=env.config.model_access.least_costs(env.config.ai_models),
+        user=request.caller.key_user(env.config.limited_kinds),
     )
     db = env.DB.for_tenant(order.tenant_id)
     try:
@@ -204,7 +217,7 @@ def start_evaluation(request: Request, env: Env, lead_id: str, *, since: datetim
         # Who began before the document was complete may have read the others already.
         began_before = job["started_at"] is not None and job["started_at"] < since
         return AutoRun(not_started=pending.code) if began_before else AutoRun(job_id=job_id)
-    except (QuotaExceeded, AiDisabled) as refusal:
+    except (QuotaExceeded, RateLimited, SpendLimitReached, AiDisabled) as refusal:
         return AutoRun(not_started=refusal.code)
     job_id = accepted.facts["job_id"]
     env.QUEUE.ring("evaluation", delay_seconds=int(GATHERING.total_seconds()))

@@ -16,9 +16,12 @@ from millrace.errors import (
     JobEnded,
     JobNotFailed,
     JobNotFound,
+    JobNotRetryable,
     LeadNotFound,
     QuotaExceeded,
+    RateLimited,
     SiteNotFound,
+    SpendLimitReached,
 )
 from millrace.store import evaluations, overrides
 
@@ -66,7 +69,17 @@ def override_evaluation(
     scope="evaluations:write",
     headers=BY_PERSON,
     creates="evaluation",
-    refuses=(JobNotFound, LeadNotFound, AiDisabled, JobNotFailed, JobAlreadyPending, QuotaExceeded),
+    refuses=(
+        JobNotFound,
+        LeadNotFound,
+        AiDisabled,
+        JobNotFailed,
+        JobNotRetryable,
+        JobAlreadyPending,
+        QuotaExceeded,
+        RateLimited,
+        SpendLimitReached,
+    ),
 )
 def retry_evaluation_job(
     request: Request,
@@ -74,11 +87,16 @@ def retry_evaluation_job(
     job_id: str,
     nothing: NoFields,  # noqa: ARG001 - it refuses
 ) -> Answer[EvaluationAccepted]:
-    """Run a failed job again. It is charged anew, to this month."""
+    """Run a failed job again, whatever it failed of. It is charged anew, to this month.
+
+    It is asked of the same model; when that is no longer configured, ask for another evaluation instead.
+    """
     tenant_id = request.caller.tenant_id
     accepted = evaluations.retry(
         env.DB.for_tenant(tenant_id), job_id, tenant_id=tenant_id, site_id=request.site_id,
-        person=request.person_id, move_id=env.new_id(), now=env.now(), key=request.idempotency_key,
+        models=env.config.model_access.least_costs(env.config.ai_models), person=request.person_id,
+        user=request.caller.key_user(env.config.limited_kinds), move_id=env.new_id(), now=env.now(),
+        key=request.idempotency_key,
     )  # fmt: skip
     if not accepted.replayed:
         env.QUEUE.ring("evaluation")
@@ -107,4 +125,4 @@ def cancel_evaluation_job(
     )  # fmt: skip
     if row["last_move_id"] == move_id:
         entry.log("job_cancelled", kind="evaluation", job_id=job_id)
-    return EvaluationJobAnswer(data=EvaluationJob.of(row, now=env.now()))
+    return EvaluationJobAnswer(data=EvaluationJob.of(row, models=env.config.ai_models, now=env.now()))

@@ -3,22 +3,26 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from functions.manage.evaluations import NoFields
 from millrace import entry
 from millrace.domain.export_answers import ExportAccepted, ExportRemoved, RemovedExport
-from millrace.domain.export_files import list_outputs
+from millrace.domain.gpu_times import LEAST_SECONDS
 from millrace.domain.jobs import EXPORT, POLL_AGAIN_SECONDS
 from millrace.entry import Answer, Request
 from millrace.env import Env
 from millrace.errors import (
     BucketError,
+    DatabaseUnavailable,
     ExportAlreadyRunning,
     GpuQuotaExceeded,
     GpuUnavailable,
     JobNotFailed,
     JobNotFound,
-    StorageUnavailable,
+    RateLimited,
+    SpendLimitReached,
 )
-from millrace.store import export_orders
+from millrace.store import export_orders, leftovers
+from millrace.workloads.erasing import erase_export
 
 routes = entry.Routes()
 
@@ -27,7 +31,7 @@ routes = entry.Routes()
     "/api/exports/<job_id>",
     scope="exports:write",
     headers=("X-User-Id",),
-    refuses=(JobNotFound, StorageUnavailable),
+    refuses=(JobNotFound,),
 )
 def delete_export(request: Request, env: Env, job_id: str) -> ExportRemoved:
     """End an export that waits or runs; delete one that is final, with what was rendered.
@@ -42,12 +46,11 @@ def delete_export(request: Request, env: Env, job_id: str) -> ExportRemoved:
     if row["last_move_id"] == move_id:
         entry.log("job_cancelled", kind="export", job_id=job_id)
         return removed(job_id, "cancelled")
-    # The files first: while the row is there, a repeat finds what is left of them.
-    erase_outputs(row, env=env)
     if not export_orders.remove(db, row, by=request.author(env.new_id), move_id=env.new_id(), now=env.now()):
         # Somebody else was quicker, and it is gone or waits again.
         return delete_export(request, env, job_id)
     entry.log("job_deleted", kind="export", job_id=job_id)
+    erase_outputs(row, env=env)
     return removed(job_id, "deleted")
 
 
@@ -57,14 +60,27 @@ def delete_export(request: Request, env: Env, job_id: str) -> ExportRemoved:
     scope="exports:write",
     headers=("X-User-Id",),
     creates="export",
-    refuses=(JobNotFound, JobNotFailed, ExportAlreadyRunning, GpuQuotaExceeded),
+    refuses=(
+        JobNotFound,
+        JobNotFailed,
+        ExportAlreadyRunning,
+        GpuQuotaExceeded,
+        RateLimited,
+        SpendLimitReached,
+    ),
 )
-def retry_export(request: Request, env: Env, job_id: str) -> Answer[ExportAccepted]:
+def retry_export(
+    request: Request,
+    env: Env,
+    job_id: str,
+    nothing: NoFields,  # noqa: ARG001 - it refuses
+) -> Answer[ExportAccepted]:
     """Run a failed export again. It is charged anew, to this month."""
     tenant_id = request.caller.tenant_id
     accepted = export_orders.retry(
         env.DB.for_tenant(tenant_id), job_id, tenant_id=tenant_id, person=request.person_id,
-        move_id=env.new_id(), now=env.now(), key=request.idempotency_key,
+        user=request.caller.key_user(env.config.limited_kinds), move_id=env.new_id(), now=env.now(),
+        least_cost=LEAST_SECONDS * env.config.gpu_second_microusd, key=request.idempotency_key,
     )  # fmt: skip
     if not accepted.replayed:
         env.QUEUE.ring("export")
@@ -84,11 +100,13 @@ def stop_rendering(row: Mapping[str, Any], *, env: Env) -> None:
 
 
 def erase_outputs(row: Mapping[str, Any], *, env: Env) -> None:
-    """All that its attempts have written, and never what they have read."""
+    """All that its attempts have written. What cannot be erased now is found by the minute's housekeeping."""
+    tenant_id = row["tenant_id"]
+    files = leftovers.removed(row["id"], tenant_id=tenant_id, attempts=row["attempt"], at=env.now())
     try:
-        env.BUCKET.delete(list_outputs(row["tenant_id"], job_id=row["id"], attempts=row["attempt"]))
-    except BucketError as error:
-        raise StorageUnavailable from error
+        erase_export(files, tenant_id=tenant_id, env=env)
+    except (BucketError, DatabaseUnavailable) as fault:
+        entry.log_fault(fault)
 
 
 def removed(job_id: str, status: Literal["cancelled", "deleted"]) -> ExportRemoved:

@@ -73,7 +73,7 @@ def issue_key(request: Request, env: Env, wanted: IssueKey) -> IssuedKeyAnswer:
 @routes.get("/api/keys", scope="keys:admin")
 def list_keys(request: Request, env: Env, limit: Limit = USUAL, cursor: Cursor = None) -> KeyList:
     """List the keys there are, and those that there were."""
-    page, tenant_id = Page.of(limit=limit, cursor=cursor), request.caller.tenant_id
+    page, tenant_id = Page.of("keys", limit=limit, cursor=cursor), request.caller.tenant_id
     rows = keys.list_newest(env.DB.for_tenant(tenant_id), tenant_id=tenant_id, page=page)
     shown, next_cursor = page.cut(rows, at="created_at")
     return KeyList(data=[KeyView.of(row) for row in shown], next_cursor=next_cursor)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from functions.manage.evaluations import NoFields
 from millrace import entry
 from millrace.domain.documents import Upload
 from millrace.domain.export_files import video_key
@@ -29,7 +30,8 @@ routes = entry.Routes()
 def create_video(request: Request, env: Env, wanted: CreateVideo) -> Answer[VideoCreated]:
     """Announce a video, and get a link to upload it by.
 
-    Send the file to the link with the headers named, then say that it is complete.
+    Send the file to the link with the headers named, then say that it is complete. A link takes one file: a
+    second one is answered 412, and the first stays.
     """
     tenant_id, expires_at = request.caller.tenant_id, env.now() + timedelta(seconds=LINK_SECONDS)
     db = env.DB.for_tenant(tenant_id)
@@ -48,8 +50,9 @@ def create_video(request: Request, env: Env, wanted: CreateVideo) -> Answer[Vide
     if made.replayed:
         videos.renew(db, video_id, tenant_id=tenant_id, link_expires_at=expires_at)
     link = env.BUCKET.presign_upload(
-        key, content_type=wanted.content_type, size=wanted.size, expires_seconds=LINK_SECONDS, now=env.now()
-    )
+        key, content_type=wanted.content_type, size=wanted.size, expires_seconds=LINK_SECONDS, now=env.now(),
+        once=True,
+    )  # fmt: skip
     shown = Upload(url=link.url, method="PUT", headers=dict(link.headers), expires_at=link.expires_at)
     created = CreatedVideo(video_id=video_id, input_video_key=key, upload=shown)
     return Answer(VideoCreated(data=created), replayed=made.replayed)
@@ -61,11 +64,16 @@ def create_video(request: Request, env: Env, wanted: CreateVideo) -> Answer[Vide
     headers=("X-User-Id",),
     refuses=(VideoNotFound, UploadMissing, VideoInvalid, StorageUnavailable),
 )
-def complete_video(request: Request, env: Env, video_id: str) -> VideoAnswer:
+def complete_video(
+    request: Request,
+    env: Env,
+    video_id: str,
+    nothing: NoFields,  # noqa: ARG001 - it refuses
+) -> VideoAnswer:
     """Say that a video has been uploaded. It is checked, and from now on exports may be made of it.
 
-    Size and type must be as announced. While they are not, upload the file again by the same link, and say so
-    again.
+    Size and type must be as announced. If they are not, announce the right one: what has come stays what it
+    is, and goes by itself.
     """
     tenant_id = request.caller.tenant_id
     db = env.DB.for_tenant(tenant_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from local.gateway import FORBIDDEN, INTERNAL_ERROR, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE
 from millrace import errors
+from millrace.domain.quota import LIMITS
 from millrace.entry.exchange import WITH_BODY, Route
 from millrace.errors import Refusal
 
@@ -28,6 +29,28 @@ WANTED: Schema = {
     "type": "object",
     "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "wanted": WHOLE},
     "required": ["used", "limit", "month", "tier", "wanted"],
+}
+
+LIMITED: Schema = {
+    "type": "object",
+    "properties": {
+        "name": {"enum": list(LIMITS)},
+        "used": WHOLE,
+        "limit": WHOLE,
+        "resets_at": {"type": "string", "format": "date-time"},
+    },
+    "required": ["name", "used", "limit"],
+}
+
+SPENT: Schema = {
+    "type": "object",
+    "properties": {
+        "used_usd": {"type": "number"},
+        "limit_usd": {"type": "number"},
+        "day": TEXT,
+        "resets_at": {"type": "string", "format": "date-time"},
+    },
+    "required": ["used_usd", "limit_usd", "day", "resets_at"],
 }
 
 # The facts beside `error` and `message`, each with an example. Those with a `?` are not always there.
@@ -63,6 +86,23 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
         "usage": (
             WANTED,
             {"used": 590, "limit": 600, "month": "2025-12", "tier": "free", "wanted": 24},
+        )
+    },
+    errors.SpendLimitReached: {
+        "usage": (
+            SPENT,
+            {
+                "used_usd": 99.998,
+                "limit_usd": 100.0,
+                "day": "2025-12-17",
+                "resets_at": "2025-12-18T00:00:00Z",
+            },
+        )
+    },
+    errors.RateLimited: {
+        "usage": (
+            LIMITED,
+            {"name": "requests_a_minute", "used": 5, "limit": 5, "resets_at": "2025-12-17T10:01:00Z"},
         )
     },
     errors.RightsExceeded: {

@@ -2,12 +2,13 @@
 
 -- Differs: as in 0005, for the tables that came since. In a file of its own because it must follow them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-  projects, export_jobs, enrichment_jobs, enrichment_records, email_templates, template_performance,
-  conversations, crm_integrations, settings, story_jobs, story_job_files, api_usage, usage_records, daily_usage
+  projects, export_jobs, removed_exports, enrichment_jobs, enrichment_records, email_templates,
+  template_performance, conversations, crm_integrations, settings, story_jobs, story_job_files, api_usage,
+  usage_records, daily_usage
 TO millrace_engine;
 
 GRANT SELECT ON api_usage, usage_records, template_performance TO millrace_api;
-GRANT SELECT, INSERT, UPDATE ON projects, enrichment_records, daily_usage TO millrace_api;
+GRANT SELECT, INSERT, UPDATE ON projects, removed_exports, enrichment_records, daily_usage TO millrace_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   export_jobs, enrichment_jobs, story_jobs, story_job_files, email_templates, conversations, crm_integrations,
   settings
@@ -18,7 +19,7 @@ DECLARE
   tenant_table TEXT;
 BEGIN
   FOREACH tenant_table IN ARRAY ARRAY[
-    'projects', 'export_jobs', 'enrichment_jobs', 'enrichment_records', 'email_templates',
+    'projects', 'export_jobs', 'removed_exports', 'enrichment_jobs', 'enrichment_records', 'email_templates',
     'template_performance', 'conversations', 'crm_integrations', 'settings', 'story_jobs', 'story_job_files',
     'api_usage', 'usage_records', 'daily_usage'
   ] LOOP
@@ -64,7 +65,7 @@ DECLARE
   tenant_table TEXT;
 BEGIN
   FOREACH tenant_table IN ARRAY ARRAY[
-    'projects', 'export_jobs', 'enrichment_jobs', 'enrichment_records', 'email_templates',
+    'projects', 'export_jobs', 'removed_exports', 'enrichment_jobs', 'enrichment_records', 'email_templates',
     'template_performance', 'conversations', 'crm_integrations', 'settings', 'story_jobs', 'story_job_files',
     'api_usage', 'usage_records', 'daily_usage'
   ] LOOP

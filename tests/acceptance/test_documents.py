@@ -77,8 +77,24 @@ def test_what_is_uploaded_is_not_believed(system: System):
     longer = send(made["upload"] | {"headers": {"Content-Type": "text/plain"}}, SLIP + b"!")
     other = send(made["upload"], SLIP.replace(b"2,300", b"9,300"))
     refused = system.client.post(path)
-    right = send(made["upload"], SLIP)
+    late = send(made["upload"], SLIP)
 
-    assert (longer.status_code, other.status_code, right.status_code) == (403, 200, 200)
+    assert (longer.status_code, other.status_code, late.status_code) == (403, 200, 412)
     assert (refused.status_code, refused.json()["problem"]) == (422, "checksum")
-    assert system.client.post(path).status_code == 200
+    assert system.client.post(path).status_code == 422
+
+
+def test_what_is_complete_is_not_exchanged_by_the_link_that_it_came_by(system: System):
+    system.client.put("/api/ops/leads/lead_swapper")
+    made = announce(system, "lead_swapper", SLIP)
+    path = f"/api/ops/leads/lead_swapper/documents/{made['document_id']}"
+    send(made["upload"], SLIP)
+    complete = system.client.post(f"{path}/complete")
+
+    replaced = send(made["upload"], SLIP.replace(b"2,300", b"9,300"))
+    headers = {name: value for name, value in made["upload"]["headers"].items() if name != "If-None-Match"}
+    forced = send(made["upload"] | {"headers": headers}, SLIP.replace(b"2,300", b"9,300"))
+
+    assert (complete.status_code, replaced.status_code, forced.status_code) == (200, 412, 403)
+    download = system.client.get(path).json()["data"]["download"]
+    assert httpx.get(download["url"]).content == SLIP

@@ -46,12 +46,20 @@ class Host:
             query=urlsplit(handler.path).query,
             content_type=handler.headers.get("Content-Type"),
             content_length=None if length is None else int(length),
+            if_none_match=handler.headers.get("If-None-Match"),
             now=self.clock.now(),
         ).filename
 
-    def upload(self, *, key: str = "a/b.txt", size: int | None = 4, expires_seconds: int = 300) -> Link:
+    def upload(
+        self, *, key: str = "a/b.txt", size: int | None = 4, expires_seconds: int = 300, once: bool = False
+    ) -> Link:
         return self.bucket.presign_upload(
-            key, content_type=TEXT, size=size, expires_seconds=expires_seconds, now=self.clock.now()
+            key,
+            content_type=TEXT,
+            size=size,
+            expires_seconds=expires_seconds,
+            now=self.clock.now(),
+            once=once,
         )
 
     def download(self, *, key: str = "a/b.txt", filename: str | None = None) -> Link:
@@ -193,6 +201,17 @@ def test_an_upload_that_does_not_say_its_size_is_refused(host):
     )
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("sent", ["", '"an etag"'])
+def test_a_link_for_one_upload_is_not_honoured_without_its_condition(host, sent):
+    link = host.upload(once=True)
+
+    replacing = use(link, body=b"body", **{"If-None-Match": sent})
+    once = use(link, body=b"body")
+
+    assert link.headers == {"Content-Type": TEXT, "Content-Length": "4", "If-None-Match": "*"}
+    assert (replacing.status_code, once.status_code) == (403, 200)
 
 
 def test_without_a_size_every_size_may_be_uploaded(host):

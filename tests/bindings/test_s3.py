@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from moto import mock_aws
 
 from millrace.bindings.s3 import S3Bucket
@@ -113,6 +114,21 @@ def test_a_link_leads_to_the_region_and_signs_type_and_length(monkeypatch, regio
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
     assert query["X-Amz-Expires"] == ["60"]
+
+
+def test_a_link_for_one_upload_replaces_nothing(s3_bucket):
+    link = s3_bucket.presign_upload(
+        "a", content_type="text/plain", size=None, expires_seconds=60, now=NOW, once=True
+    )
+
+    statuses = [
+        requests.put(link.url, data=body, headers=dict(link.headers), timeout=5).status_code
+        for body in (b"first", b"second")
+    ]
+
+    assert parse_qs(urlsplit(link.url).query)["X-Amz-SignedHeaders"] == ["content-type;host;if-none-match"]
+    assert statuses == [200, 412]
+    assert s3_bucket.get("a") == b"first"
 
 
 def test_s3_is_asked_to_delete_a_thousand_at_a_time(monkeypatch):

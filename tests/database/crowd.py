@@ -12,12 +12,10 @@ from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, Job
 from millrace.domain.questions import ModelAnswer, PaidCall
 from millrace.errors import (
-    ConstraintBroken,
     InsufficientDocuments,
     JobFailure,
     ModelAnswerInvalid,
     ModelTimeout,
-    ProcessingError,
     Refusal,
     ResourceNotFound,
 )
@@ -116,7 +114,7 @@ class Crowd:
         judgements.load_case(self.db, job, most_documents=1)
         if luck.random() < 0.1:
             return self.fail(job, luck.choice(FAILURES), luck=luck)
-        if not begin_paid_work(self.db, job, now=self.now()):
+        if not begin_paid_work(self.db, job, now=self.now(), most_microusd=100):
             return "lost before paying"
         if luck.random() < 0.1:
             return "died"
@@ -125,16 +123,12 @@ class Crowd:
         self.note("paid")
         if luck.random() < 0.3:
             return self.fail(job, luck.choice(FAILURES), calls=calls, luck=luck)
-        return self.complete(job, calls=calls, luck=luck)
+        return self.complete(job, calls=calls)
 
-    def complete(self, job: Job, *, calls: Sequence[PaidCall], luck: random.Random) -> str:
+    def complete(self, job: Job, *, calls: Sequence[PaidCall]) -> str:
         now = self.now()
         move = {"evaluation": evaluation_of(now=now), "calls": calls, "move_id": new_id("move"), "now": now}
-        try:
-            return "completed" if judgements.complete(self.db, job, **move) else "late"
-        except ConstraintBroken:
-            # The lead was deleted meanwhile, and this job was accepted at the same moment.
-            return self.fail(job, ProcessingError("gone"), calls=calls, luck=luck)
+        return "completed" if judgements.complete(self.db, job, **move) else "late"
 
     def fail(
         self, job: Job, failure: JobFailure, *, luck: random.Random, calls: Sequence[PaidCall] = ()

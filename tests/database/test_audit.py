@@ -201,6 +201,7 @@ def test_a_lead_is_deleted_once_however_many_do_it_at_once(house):
         ("tenant", "tenant_a", "tier", ("free", "pro"), "tenant_tier_changed"),
         ("site", "site_a", "tier", ("free", "enterprise"), "site_tier_changed"),
         ("tenant", "tenant_a", "evaluations_a_month", (None, 500), "tenant_limit_changed"),
+        ("tenant", "tenant_a", "live_jobs", (None, 4), "tenant_limit_changed"),
         ("site", "site_a", "evaluations_a_month", (None, 0), "site_limit_changed"),
     ],
 )

@@ -1,12 +1,14 @@
 """The audit log and the limits at the command line: on a database of this machine, and on a stack."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from millrace.bindings.database import Database
 from millrace.command import arms
 from millrace.command.line import main
 from millrace.errors import QuotaExceeded
-from millrace.store import audit
+from millrace.store import audit, tenants
 from tests.database.auditing import entries
 from tests.database.test_operator_commands import Deployed, Type
 from tests.databases import FreshDatabase
@@ -52,6 +54,37 @@ def test_tiers_and_limits_are_set_shown_and_told_of(run, db, capsys):
     assert '{"evaluations_a_month": 500}' in said
 
 
+def test_a_tenant_is_given_several_limits_of_its_own_and_the_tiers_again(run, db, capsys):
+    own = {
+        "gpu_seconds_a_month": 90,
+        "requests_a_minute": 7,
+        "requests_a_day": 70,
+        "tokens_a_day": 7_000,
+        "live_jobs": 2,
+    }
+    options = {name: f"--{name.replace('_', '-')}" for name in own}
+
+    assert run("tenants", "set-limit", "tenant_a", *joined(options, own)) == 0
+
+    assert limits_of(db) == {"evaluations_a_month": None, **own}
+    assert [row["after"] for row in entries(db)] == [{name: own[name]} for name in tenants.LIMITS[1:]]
+    assert run("tenants", "set-limit", "tenant_a", *joined(options, dict.fromkeys(own, "none"))) == 0
+    assert set(limits_of(db).values()) == {None}
+    capsys.readouterr()
+    assert run("tenants", "set-limit", "tenant_a", "--live-jobs", "4") == 0
+    assert run("tenants", "list") == 0
+    assert "live_jobs" in capsys.readouterr().out
+
+
+def joined(options: dict[str, str], values: Mapping[str, object]) -> list[str]:
+    return [word for name, option in options.items() for word in (option, str(values[name]))]
+
+
+def limits_of(db: Database) -> dict[str, int | None]:
+    row = db.prepare("SELECT * FROM tenants WHERE id = 'tenant_a'").first()
+    return {name: row[name] for name in tenants.LIMITS}
+
+
 @pytest.mark.parametrize("run", ["here"], indirect=True)
 @pytest.mark.parametrize(
     ("words", "why"),
@@ -61,6 +94,9 @@ def test_tiers_and_limits_are_set_shown_and_told_of(run, db, capsys):
         (("sites", "set-tier", "nowhere", "pro"), "There is no site nowhere"),
         (("sites", "set-limit", "site_a", "--evaluations-a-month", "-1"), "A limit is a number from 0"),
         (("tenants", "set-limit", "tenant_a", "--evaluations-a-month", str(2**31)), "A limit is a number"),
+        (("tenants", "set-limit", "tenant_a", "--live-jobs", "-1"), "A limit is a number from 0"),
+        (("tenants", "set-limit", "nobody", "--live-jobs", "1"), "There is no tenant nobody"),
+        (("tenants", "set-limit", "tenant_a"), "Say which limit: "),
         (("audit", "list", "--tenant", "nobody"), "There is no tenant nobody"),
         (("audit", "verify", "--known", "7"), "It is written PLACE:HASH"),
     ],

@@ -16,7 +16,15 @@ ENDED = {"completed_at": NOW}
 # What breaks each CHECK: the table, and what is changed in its valid row.
 BREAKING = {
     "tenant_tier_is_known": ("tenants", {"tier": "gold"}),
-    "tenant_limit_not_negative": ("tenants", {"evaluations_a_month": -1}),
+    "tenant_limit_not_negative": (
+        "tenants",
+        {"evaluations_a_month": -1},
+        {"gpu_seconds_a_month": -1},
+        {"requests_a_minute": -1},
+        {"requests_a_day": -1},
+        {"tokens_a_day": -1},
+        {"live_jobs": -1},
+    ),
     "site_tier_is_known": ("sites", {"tier": "gold"}),
     "site_limit_not_negative": ("sites", {"evaluations_a_month": -1}),
     "key_tier_is_known": ("api_keys", {"quota_tier": "gold"}),
@@ -118,6 +126,7 @@ BREAKING = {
         "usage_records",
         {"input_tokens": -1},
         {"output_tokens": -1},
+        {"gpu_seconds": -1},
         {"duration_ms": -1},
     ),
     "usage_cost_not_negative": ("usage_records", {"cost_microusd": -1}),
@@ -128,9 +137,17 @@ BREAKING = {
         {"output_tokens": -1},
     ),
     "daily_cost_not_negative": ("daily_usage", {"cost_microusd": -1}),
+    "daily_spend_not_negative": ("daily_spend", {"used": -1}, {"quota_limit": -1}),
     "monthly_usage_not_negative": ("monthly_usage", {"used": -1}, {"quota_limit": -1}),
+    "request_measure_is_known": ("request_counts", {"measure": "requests_a_year"}),
+    "requests_within_limit": (
+        "request_counts",
+        {"used": 51},
+        {"measure": "tokens_a_day", "used": 50},
+    ),
     "monthly_usage_tier_is_known": ("monthly_usage", {"tier": "gold"}),
     "video_is_not_empty": ("videos", {"size_bytes": 0}),
+    "removed_export_was_attempted": ("removed_exports", {"attempts": 0}),
     "quota_entry_kind_is_known": ("quota_entries", {"kind": "gift"}),
     "usage_within_quota": ("quota_entries", {"used_after": 21}),
     "only_accepted_requests_are_kept": ("idempotency_keys", {"facts": None}),
@@ -150,6 +167,7 @@ ONCE = {
     "one_record_per_place": ("enrichment_records", {"id": "second"}),
     "one_result_per_key_and_type": ("enrichment_cache", {"id": "second"}),
     "one_audit_entry_per_place": ("audit_log", {"id": "second", "place": 1, "hash": "ab"}),
+    "one_record_per_call": ("usage_records", {"id": "second"}),
     "one_ending_per_charge": ("quota_entries", {"kind": "settle"}),
 }
 

@@ -174,6 +174,30 @@ def test_many_who_change_the_same_settings_at_once_leave_a_row_for_each(db):
     assert count_rows(db, "settings") == before + 2
 
 
+def test_no_job_outlives_the_lead_that_is_deleted_while_it_is_accepted(db, pool):
+    add_house(db, evaluations_a_month=1_000)
+    for number in range(60):
+        if number % 2:
+            job_id = failed_job(db)
+            its_lead = db.prepare("SELECT lead_id FROM ai_evaluation_jobs WHERE id = ?1").bind(job_id)
+            lead = its_lead.first("lead_id")
+            racers = [lambda job_id=job_id: retry(db, job_id)] * 2
+        else:
+            lead = add_lead(db)
+            racers = [lambda lead=lead: accept_job(db, lead)] * 2
+        which = Which(lead_id=lead, **WHOSE)
+        racers.append(
+            lambda which=which: erasure.delete_lead(db, which, move_id=new_id("move"), by=BY, now=NOW)
+        )
+        random.Random(number).shuffle(racers)
+
+        assert set(codes(pool(racers))) <= {"accepted", "LeadNotFound", "JobAlreadyPending", "JobNotFailed"}
+
+    live = "SELECT id FROM ai_evaluation_jobs WHERE status IN ('pending', 'processing')"
+    assert db.prepare(live).raw() == []
+    assert used(db) == ledger_sum(db) == recount(db) == 0
+
+
 def test_no_reason_outlives_the_lead_that_is_deleted_while_it_is_given(db, pool):
     add_house(db, evaluations_a_month=1_000)
     for _ in range(20):

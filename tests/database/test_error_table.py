@@ -71,6 +71,31 @@ def test_documents_that_the_model_cannot_take_end_it_at_once_and_are_free(bed, j
     assert_ended(bed, "InsufficientDocuments", charged=0)
 
 
+def test_a_model_that_is_no_longer_configured_ends_it_at_once_and_is_free(bed, job_id):
+    bed.add_document()
+    bed.db.prepare("UPDATE ai_evaluation_jobs SET model_version = 'openai/gone'").run()
+    model = Model(json.dumps(FACTS))
+
+    assert run_to_the_end(bed, model=model) == ["failed"]
+    assert_ended(bed, "ModelNotConfigured", charged=0)
+    assert bed.job["error_message"] == (
+        "The model openai/gone is not configured here. Ask again with one of local/rules."
+    )
+    assert (model.questions, bed.bell.rings) == ([], [])
+
+
+def test_why_some_documents_were_left_out_is_said_also_when_the_others_say_nothing(bed, job_id):
+    bed.add_document(None)
+    bed.add_document(b"Lovely weather here. Yours, Aunt May")
+
+    assert run_to_the_end(bed) == ["failed"]
+    assert_ended(bed, "InsufficientDocuments", charged=0)
+    assert bed.job["error_message"].endswith(
+        "Document 2 is neither a pay slip nor an employment letter nor a bank statement. "
+        "Document 1 was not read: the file is missing."
+    )
+
+
 def test_a_bucket_that_fails_is_asked_again_and_in_the_end_it_was_free(bed, job_id):
     bed.add_document()
 

@@ -46,4 +46,6 @@ def test_an_export_is_shown_with_its_events_and_cancelled(bed):
 def test_what_was_sold_of_gpus_is_verified(bed):
     verified = operate(bed, "quotas verify")["meters"]
 
-    assert {meter["meter"]: meter["drifting"] for meter in verified} == {"evaluations": 0, "gpu_seconds": 0}
+    assert {meter["meter"]: meter["drifting"] for meter in verified} == {
+        "evaluations": 0, "gpu_seconds": 0, "spend": 0, "daily usage": 0,
+    }  # fmt: skip

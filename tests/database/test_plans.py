@@ -3,7 +3,7 @@
 import pytest
 
 from millrace.domain.jobs import EVALUATION
-from millrace.store import jobs
+from millrace.store import claiming
 from tests.databases import on_postgres, on_sqlite
 from tests.factories import NOW, accept_job, add_house, add_lead, claim_job, complete_job
 
@@ -37,7 +37,7 @@ def copy_jobs(db, *, count):
 
 def plan_of(db, *, word):
     """How the database would run the claim and the rescue's look."""
-    claim = db.prepare(f"{word} {jobs.claim_sql(EVALUATION, dialect=db.dialect)}")
+    claim = db.prepare(f"{word} {claiming.claim_sql(EVALUATION, dialect=db.dialect)}")
     lines = claim.bind(NOW, NOW, "worker", "move", 7).raw()
     return "\n".join(str(line) for line in lines)
 

@@ -10,7 +10,7 @@ import pytest
 from millrace.bindings.database import Database
 from millrace.domain.jobs import EVALUATION
 from millrace.domain.quota import EVALUATIONS, month_of
-from millrace.store import drift
+from millrace.store import drift, spend_drift
 from tests.database.crowd import Crowd
 from tests.database.test_races import RACE_SECONDS, THREADS
 from tests.factories import add_house
@@ -44,8 +44,9 @@ class Tenants(Crowd):
 
 
 def assert_right(db: Database) -> None:
-    found = drift.find(db, EVALUATION, meter=EVALUATIONS)
-    assert [dict(row) for row in found.listed + found.charges] == []
+    compared = [drift.find(db, EVALUATION, meter=EVALUATIONS)]
+    compared += [spend_drift.find_spent(db), spend_drift.find_used(db)]
+    assert [dict(row) for found in compared for row in found.listed + found.charges] == []
     assert db.prepare(MOST_USED).first("n") <= LIMIT
 
 

@@ -40,14 +40,19 @@ WANTED = (
 )  # fmt: skip
 
 CHARGES_ENDED_TWICE = """
-SELECT job_id FROM quota_entries WHERE kind <> 'reserve' GROUP BY job_id, charge_round HAVING COUNT(*) > 1
+SELECT job_id FROM quota_entries WHERE kind <> 'reserve'
+GROUP BY meter, job_id, charge_round, call HAVING COUNT(*) > 1
 """
 ENDED_WITHOUT_AN_END_OF_THE_CHARGE = """
 SELECT job.id FROM ai_evaluation_jobs AS job
 WHERE job.status IN ('completed', 'failed', 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM quota_entries AS ending
                   WHERE ending.job_id = job.id AND ending.charge_round = job.charge_round
-                    AND ending.kind <> 'reserve')
+                    AND ending.meter = 'evaluations' AND ending.kind <> 'reserve')
+"""
+LIVE_OF_THE_DELETED = """
+SELECT job.id FROM ai_evaluation_jobs AS job JOIN leads AS lead ON lead.id = job.lead_id
+WHERE lead.deleted_at IS NOT NULL AND job.completed_at IS NULL
 """
 LEFT_OF_THE_DELETED = """
 SELECT evaluation.id FROM lead_ai_evaluations AS evaluation JOIN leads AS lead ON lead.id = evaluation.lead_id
@@ -193,3 +198,4 @@ def test_a_crowd_on_a_few_leads_meets_no_deadlock_and_the_books_agree_afterwards
     assert count_rows(db, "lead_ai_evaluations") == crowd.outcomes["completed"]
     assert count_rows(db, "usage_records") == crowd.outcomes["paid"]
     assert db.prepare(LEFT_OF_THE_DELETED).raw() == []
+    assert db.prepare(LIVE_OF_THE_DELETED).raw() == []

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from millrace.domain.callbacks import Link
+from millrace.domain.gpu import GpuStatus
 from millrace.domain.jobs import EXPORT
 from millrace.errors import BucketError, GpuUnavailable, GpuUnknown, StorageUnavailable
-from millrace.store import renders
-from millrace.workloads import reconciling
+from millrace.store import renders, spend_drift
+from millrace.workloads import callbacks, reconciling
 from tests.export_bed import RESERVED, VIDEO, ExportBed
 
 KEY = "tenants/tenant_a/exports/export_a/1.mp4"
@@ -46,6 +48,18 @@ def reconcile(bed, **given):
 
 def states(endings):
     return [ending and ending.state for ending in endings]
+
+
+def hear(bed, *, progress):
+    link = Link("export_a", 1)
+    word = {"provider_job_id": "gpu-1", "progress": progress, "message": "Rendering"}
+    assert renders.hear(bed.db, link, **word, now=bed.clock.now())
+
+
+def start(bed):
+    """Its worker calls for the first time. When that was."""
+    hear(bed, progress=0)
+    return bed.clock.now()
 
 
 def pass_deadline(bed):
@@ -152,9 +166,52 @@ def test_what_the_worker_has_said_of_a_failure_for_good_is_believed(silent):
     assert silent.is_charged(5)
 
 
-def test_what_is_gone_there_is_tried_again(silent):
+def test_what_is_gone_there_is_tried_again_once_it_was_told_to_stop(silent):
     assert states(reconcile(silent)) == ["retried"]
+
     assert silent.columns("status", "error_code") == ("pending", "GpuJobLost")
+    assert silent.gpu.cancelled == ["gpu-1"]
+
+
+def test_what_is_said_to_be_gone_has_no_successor_while_it_cannot_be_told_to_stop(silent):
+    class Deaf(type(silent.gpu)):
+        def cancel(self, provider_job_id):
+            raise GpuUnavailable("away")
+
+    assert states(reconcile(silent, GPU=Deaf())) == [None]
+    assert silent.columns("status", "attempt", "runpod_job_id") == ("processing", 1, "gpu-1")
+
+
+def test_a_video_of_which_nobody_told_completes_its_export_though_the_provider_has_forgotten_it(silent):
+    began = start(silent)
+    silent.clock.advance(seconds=42)
+    silent.bucket.put(KEY, VIDEO, content_type="video/mp4")
+    silent.clock.at = began + timedelta(hours=1)
+
+    assert states(reconcile(silent)) == ["completed"]
+
+    assert silent.columns("status", "output_video_key", "gpu_seconds") == ("complete", KEY, 42)
+    assert silent.is_charged(42)
+    # Who is told to stop takes back what it has uploaded.
+    assert silent.gpu.cancelled == []
+
+
+def test_a_video_of_which_nobody_told_is_found_at_the_deadline_of_a_provider_out_of_reach(silent):
+    silent.bucket.put(KEY, VIDEO, content_type="video/mp4")
+    silent.gpu.statuses["gpu-1"] = GpuUnavailable("away")
+    pass_deadline(silent)
+
+    assert states(reconcile(silent)) == ["completed"]
+
+
+def test_what_is_lost_has_used_a_gpu_until_its_last_word(silent):
+    began = start(silent)
+    silent.clock.advance(seconds=50)
+    hear(silent, progress=40)
+    silent.clock.at = began + timedelta(hours=1)
+
+    assert states(reconcile(silent)) == ["retried"]
+    assert silent.job["gpu_seconds"] == 50
 
 
 def test_what_is_gone_there_but_was_heard_of_meanwhile_is_not_given_up(silent):
@@ -197,6 +254,17 @@ def test_with_the_bucket_away_nothing_is_decided(silent):
         reconcile(silent, BUCKET=Away())
 
     assert silent.job == before
+
+
+def test_what_was_set_aside_for_one_that_is_lost_unheard_stays_until_its_provider_tells(silent):
+    assert states(reconcile(silent)) == ["retried"]
+    assert spend_drift.find_spent(silent.db).drifting == 0
+
+    told = GpuStatus("gpu-1", "cancelled", execution_ms=30_100)
+    callbacks.take(told, link=Link("export_a", 1), env=silent.env)
+
+    assert spend_drift.find_spent(silent.db).drifting == 0
+    assert silent.db.prepare("SELECT used FROM daily_spend").first("used") == 31 * 200
 
 
 def test_what_was_cancelled_is_not_looked_up(silent):

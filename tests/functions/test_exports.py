@@ -236,6 +236,17 @@ def test_a_failed_export_is_run_again_and_rings(studio):
     assert studio.world.doorbell.rung == [("export", 1, 0)] * 2
 
 
+def test_a_field_that_retry_does_not_know_is_refused(studio):
+    job_id = studio.prepare()
+    studio.set_job(**FAILED)
+
+    answer = studio.retry(job_id, body={"params": {}})
+
+    assert (answer["statusCode"], said(answer)["fields"][0]["field"]) == (400, "params")
+    assert data(studio.show(job_id))["status"] == "error"
+    assert studio.retry(job_id, body={})["statusCode"] == 202
+
+
 def test_an_export_that_has_not_failed_is_not_run_again(studio):
     answer = studio.retry(studio.prepare())
 

@@ -60,8 +60,9 @@ class Here:
     def report(self, report):
         return {**report, "provider_job_id": self.job["id"]}
 
-    def reconcile(self):
-        self.bed.clock.advance(seconds=EXPORT.lease_seconds + 1)
+    def reconcile(self, *, after_seconds=EXPORT.lease_seconds + 1):
+        self.bed.clock.advance(seconds=after_seconds)
+        self.runpod.clock.advance(after_seconds)
         return [reconciling.look_up(row, env=self.bed.env) for row in self.bed.list_stale()]
 
 
@@ -115,6 +116,21 @@ def test_what_no_webhook_told_is_looked_up(here):
 
     assert ending.state == "completed"
     assert here.bed.columns("status", "gpu_seconds") == ("complete", 13)
+
+
+@pytest.mark.parametrize("is_uploaded", [True, False])
+def test_with_a_pickup_each_hour_the_provider_has_forgotten_what_nobody_told(here, is_uploaded):
+    here.runpod.mischief.do_next(Fault.LOSE_WEBHOOK)
+    here.bed.run_in(here.bed.env)
+    here.start()
+    if is_uploaded:
+        upload(here)
+    here.finish(here.report(completed()))
+
+    (ending,) = here.reconcile(after_seconds=3_600)
+
+    assert here.runpod.status(here.job["id"]).status_code == 404
+    assert ending.state == ("completed" if is_uploaded else "retried")
 
 
 def test_a_worker_that_reports_a_failure_is_followed_by_another_attempt(here):

@@ -137,7 +137,7 @@ def test_a_failed_job_is_200_and_says_why(world: World):
     assert data["status"] == "failed"
     assert data["error_code"] == "InsufficientDocuments"
     assert data["error_message"] == "The lead has no documents that can be read."
-    assert (data["can_retry"], data["retry_count"], data["max_retries"]) == (False, 0, 3)
+    assert (data["can_retry"], data["retry_count"], data["max_retries"]) == (True, 0, 3)
 
 
 def test_a_job_that_waits_for_its_retry_is_pending_again(world: World):

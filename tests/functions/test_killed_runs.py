@@ -55,6 +55,12 @@ class Mortal:
 
 
 class SlowAI:
+    def resolve(self, model: str) -> str:
+        return model
+
+    def most_cost(self, *given: Any) -> int:
+        return 0
+
     def ask(self, *given: Any, **more: Any) -> Any:
         raise ModelTimeout("The model took too long.")
 

@@ -1,10 +1,14 @@
 """Where a tenant wishes so, a document that is complete is judged, together with what comes soon after."""
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from millrace.domain.model_access import ModelAccess
+from millrace.domain.pricing import Price
 from millrace.store import judgements, settings
 from tests.events import said
 from tests.factories import BY, evaluation_of, new_id
@@ -129,6 +133,17 @@ def test_a_document_is_complete_although_no_judgement_can_be_paid_for(eager: Wor
     eager.owner.prepare("UPDATE sites SET evaluations_a_month = 0").run()
 
     assert bring(eager) == {"not_started": "QuotaExceeded"}
+    assert eager.jobs() == []
+
+
+def test_a_document_is_complete_although_no_money_is_left_of_the_day(eager: World):
+    access = ModelAccess(prices={"openai/dear": Price(1_000_000, 1_000_000)})
+    eager.api.config = replace(
+        eager.api.config, ai_models=("openai/dear",), ai_default_model="openai/dear", model_access=access
+    )
+    choose(eager, daily_spend_limit=Decimal(0))
+
+    assert bring(eager) == {"not_started": "SpendLimitReached"}
     assert eager.jobs() == []
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from functions.job_status import app as job_status
 from millrace.domain.jobs import EVALUATION
 from millrace.errors import ModelTimeout
 from millrace.store import jobs, settings
-from tests.events import said
+from tests.events import Context, said
 from tests.factories import BY, new_id, used
-from tests.functions.asking import post
+from tests.functions.asking import asked, manage, post
 from tests.functions.conftest import World
 from tests.functions.deciding import (
     accept,
@@ -113,6 +114,43 @@ def test_a_retry_beyond_the_quota_is_429_and_changes_nothing(world: World):
     }
     assert world.job()["status"] == "failed"
     assert is_charged(world, 0)
+
+
+def set_model(world: World, model: str) -> None:
+    world.owner.prepare("UPDATE ai_evaluation_jobs SET model_version = ?1").bind(model).run()
+
+
+def can_retry(world: World, job_id: str) -> bool:
+    answer = job_status.handler(asked("GET", f"ai-evaluation-jobs/{job_id}"), Context(), env=world.api)
+    return bool(said(answer)["data"]["can_retry"])
+
+
+def test_whatever_it_failed_of_a_job_that_can_be_retried_is(world: World):
+    job_id = failed_job(world)
+
+    assert world.job()["error_code"] == "InsufficientDocuments"
+    assert can_retry(world, job_id)
+    assert post(world, f"ai-evaluation-jobs/{job_id}/retry")["statusCode"] == 202
+
+
+def test_a_job_whose_model_is_no_longer_configured_is_not_retried_and_says_so_before(world: World):
+    job_id = failed_job(world)
+    set_model(world, "openai/gone")
+
+    answer = post(world, f"ai-evaluation-jobs/{job_id}/retry", idempotency_key="once")
+
+    assert not can_retry(world, job_id)
+    assert code_of(answer) == (409, "JobNotRetryable")
+    assert world.job()["status"] == "failed"
+    assert is_charged(world, 0)
+
+
+def test_a_job_whose_lead_was_deleted_is_not_retried_and_says_so_before(world: World):
+    job_id = failed_job(world)
+    manage(world, "DELETE", "leads/lead_123")
+
+    assert not can_retry(world, job_id)
+    assert code_of(post(world, f"ai-evaluation-jobs/{job_id}/retry")) == (404, "LeadNotFound")
 
 
 def test_a_retry_is_charged_to_the_month_it_is_in(world: World):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from millrace.bindings.links import FolderLinks
-from millrace.errors import BucketError, LinkRefused
+from millrace.errors import BucketError, LinkRefused, ObjectExists
 from tests.events import said
 from tests.functions.asking import manage
 from tests.functions.conftest import World
@@ -27,7 +27,9 @@ def test_an_announced_document_gets_a_link_for_exactly_this_file(world: World):
     assert answer["statusCode"] == 201
     assert made["document_id"].startswith("doc_")
     assert made["upload"]["method"] == "PUT"
-    assert made["upload"]["headers"] == {"Content-Type": "application/pdf", "Content-Length": str(len(PDF))}
+    assert made["upload"]["headers"] == {
+        "Content-Type": "application/pdf", "Content-Length": str(len(PDF)), "If-None-Match": "*",
+    }  # fmt: skip
     assert made["upload"]["expires_at"] == "2025-12-17T10:15:00Z"
     with pytest.raises(LinkRefused):
         send(world, made["upload"], PDF + b" ")
@@ -106,7 +108,7 @@ def test_what_has_not_arrived_is_not_complete(world: World):
         (PDF, {"sha256": "0" * 64}, "checksum"),
     ],
 )
-def test_what_is_not_as_it_was_said_is_refused_and_may_be_sent_again(
+def test_what_is_not_as_it_was_said_is_refused(
     world: World, content: bytes, said_of: dict[str, Any], problem: str
 ):
     made = said(announce(world, content=content, **said_of))["data"]
@@ -119,15 +121,40 @@ def test_what_is_not_as_it_was_said_is_refused_and_may_be_sent_again(
     assert said(get(world, made["document_id"]))["data"]["status"] == "awaiting_upload"
 
 
-def test_after_a_wrong_file_the_right_one_may_come_by_the_same_link(world: World):
-    made = said(announce(world))["data"]
-    send(world, made["upload"], PDF[::-1])
-    refused = complete(world, made["document_id"])
+def test_after_a_wrong_file_the_right_one_is_announced_anew(world: World):
+    wrong = said(announce(world))["data"]
+    send(world, wrong["upload"], PDF[::-1])
+    refused = complete(world, wrong["document_id"])
 
-    send(world, made["upload"], PDF)
+    deleted = manage(world, "DELETE", f"leads/lead_123/documents/{wrong['document_id']}")
+    right, _ = upload(world)
 
     assert code_of(refused) == (422, "DocumentInvalid")
+    assert "Delete this document, and announce the right one." in said(refused)["message"]
+    assert (deleted["statusCode"], said(get(world, right))["data"]["status"]) == (200, "uploaded")
+
+
+def test_a_document_once_complete_is_not_exchanged_though_its_link_still_lives(world: World):
+    made = said(announce(world, idempotency_key="once"))["data"]
+    again = said(announce(world, idempotency_key="once"))["data"]
+    key = send(world, made["upload"], PDF)
+    complete(world, made["document_id"])
+    world.clock.advance(minutes=14)
+
+    for link in (made["upload"], again["upload"]):
+        with pytest.raises(ObjectExists):
+            send(world, link, PDF.replace(b"1,500", b"9,500"))
+
+    assert world.bucket.get(key) == PDF
     assert complete(world, made["document_id"])["statusCode"] == 200
+
+
+def test_a_link_does_not_take_an_upload_that_would_replace_what_is_there(world: World):
+    made = said(announce(world))["data"]["upload"]
+    made["headers"].pop("If-None-Match")
+
+    with pytest.raises(LinkRefused, match="once"):
+        send(world, made, PDF)
 
 
 @pytest.mark.parametrize(("size", "problem"), [(6_000_000, "size"), (10, "size")])

@@ -91,6 +91,7 @@ def test_a_job_that_waits_is_charged_and_has_cost_nothing(world: World):
             "calls": 0,
             "input_tokens": 0,
             "output_tokens": 0,
+            "gpu_seconds": 0,
             "cost_microusd": 0,
             "duration_ms": 0,
         },
@@ -135,12 +136,14 @@ def test_every_call_is_listed_and_summed_whatever_became_of_its_attempt(world: W
 
     data = shown(world)
 
-    assert [one["cost_microusd"] for one in data["calls"]] == [11, 7, 42]
+    assert [one["cost_microusd"] for one in data["calls"]] == [7, 11, 42]
     assert data["calls"][2] == {
         "at": "2025-12-17T10:00:20Z",
+        "attempt": 2,
         "model": "test/model@7",
         "input_tokens": 1_200,
         "output_tokens": 80,
+        "gpu_seconds": 0,
         "cost_microusd": 42,
         "duration_ms": 4_000,
     }
@@ -149,6 +152,7 @@ def test_every_call_is_listed_and_summed_whatever_became_of_its_attempt(world: W
         "calls": 3,
         "input_tokens": 3_600,
         "output_tokens": 240,
+        "gpu_seconds": 0,
         "cost_microusd": 60,
         "duration_ms": 12_000,
     }
@@ -165,12 +169,46 @@ def test_of_very_many_calls_the_first_are_listed_and_all_are_in_the_totals(world
     assert data["totals"]["cost_microusd"] == 6
 
 
+def test_what_was_set_aside_and_spent_stands_beside_what_was_sold(world: World):
+    accept(world)
+    job = claim(world)
+    told = {"progress_message": "Asking", "most_microusd": 5_000}
+    assert jobs.begin_paid_work(world.engine.DB, EVALUATION, job, now=world.clock.now(), **told)
+    calls = [call(world, "call", cost=42)]
+    assert judgements.complete(world.engine.DB, job, evaluation=evaluation_of(), calls=calls, **moved(world))
+
+    data = shown(world)
+
+    assert [(one["meter"], one["period"], one["kind"], one["amount"]) for one in data["entries"]] == [
+        ("evaluations", "2025-12", "reserve", 1),
+        ("spend", "2025-12-17", "reserve", 5_000),
+        ("evaluations", "2025-12", "settle", 0),
+        ("spend", "2025-12-17", "settle", -4_958),
+    ]
+    assert data["totals"]["charged"] == {"evaluations": 1, "spend": 42}
+
+
+def test_an_attempt_on_a_gpu_is_shown_with_its_seconds(world: World):
+    accept(world)
+    add_row(
+        world.owner, "usage_records", tenant_id="tenant_demo", job_id="job_1", kind="export", attempt=2,
+        model="runpod", gpu_seconds=13, cost_microusd=2_600,
+    )  # fmt: skip
+
+    data = shown(world)
+
+    assert [(one["model"], one["attempt"], one["gpu_seconds"]) for one in data["calls"]] == [
+        ("runpod", 2, 13)
+    ]
+    assert data["totals"]["gpu_seconds"] == 13
+
+
 def test_sums_beyond_what_a_column_holds_are_exact(world: World):
     accept(world)
     for number in range(3):
         add_row(
             world.owner, "usage_records", id=f"call_{number}", tenant_id="tenant_demo", job_id="job_1",
-            kind="evaluation", input_tokens=2**31 - 1, cost_microusd=2**52 + 1,
+            call=number, kind="evaluation", input_tokens=2**31 - 1, cost_microusd=2**52 + 1,
         )  # fmt: skip
 
     totals = shown(world)["totals"]

@@ -35,6 +35,12 @@ class FailingAI:
     def __init__(self, error: Exception):
         self.error = error
 
+    def resolve(self, model: str) -> str:
+        return model
+
+    def most_cost(self, *given: Any) -> int:
+        return 0
+
     def ask(self, *given: Any, **more: Any) -> Any:
         raise self.error
 

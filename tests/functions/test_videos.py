@@ -2,7 +2,7 @@
 
 import pytest
 
-from millrace.errors import BucketError
+from millrace.errors import BucketError, ObjectExists
 from tests.events import said
 from tests.factories import count_rows
 from tests.functions.conftest import World
@@ -51,7 +51,9 @@ def test_a_video_gets_a_link_under_its_tenant_where_nobody_guesses_it(studio):
     assert first["input_video_key"].startswith("tenants/tenant_demo/videos/")
     assert first["input_video_key"] != second["input_video_key"]
     assert (upload["method"], upload["expires_at"]) == ("PUT", "2025-12-17T11:00:00Z")
-    assert upload["headers"] == {"Content-Type": "video/mp4", "Content-Length": str(len(FILM))}
+    assert upload["headers"] == {
+        "Content-Type": "video/mp4", "Content-Length": str(len(FILM)), "If-None-Match": "*",
+    }  # fmt: skip
 
 
 def test_five_gigabytes_are_taken_and_no_more(studio):
@@ -81,7 +83,7 @@ def test_an_upload_that_has_not_arrived_is_not_complete(studio):
 
 
 @pytest.mark.parametrize(("content", "problem"), [(b"%PDF-" + bytes(100), "type"), (FILM + b"!", "size")])
-def test_an_upload_that_is_not_what_was_said_is_refused_until_it_is(studio, content, problem):
+def test_an_upload_that_is_not_what_was_said_is_refused(studio, content, problem):
     made = data(studio.announce(size=105 if problem == "type" else len(FILM)))
     studio.world.bucket.put(made["input_video_key"], content, content_type="video/mp4")
 
@@ -92,6 +94,30 @@ def test_an_upload_that_is_not_what_was_said_is_refused_until_it_is(studio, cont
     assert said(studio.create(made["input_video_key"]))["error"] == "ProjectNotFound"
     studio.put_project()
     assert said(studio.create(made["input_video_key"]))["error"] == "VideoNotFound"
+
+
+def test_a_link_takes_one_video_so_what_was_checked_is_what_is_rendered(studio):
+    made = data(studio.announce())
+    send(studio.world, made["upload"], FILM)
+    other = FILM[:-1] + b"!"
+
+    with pytest.raises(ObjectExists):
+        send(studio.world, made["upload"], other)
+
+    assert made["upload"]["headers"]["If-None-Match"] == "*"
+    assert studio.world.bucket.get(made["input_video_key"]) == FILM
+
+
+@pytest.mark.parametrize("is_uploaded", [True, False])
+def test_a_field_that_complete_does_not_know_is_refused(studio, is_uploaded):
+    made = data(studio.announce())
+    if is_uploaded:
+        send(studio.world, made["upload"], FILM)
+
+    answer = studio.complete(made["video_id"], body={"sha256": "00"})
+
+    assert (answer["statusCode"], said(answer)["fields"][0]["field"]) == (400, "sha256")
+    assert studio.complete(made["video_id"], body={})["statusCode"] == (200 if is_uploaded else 409)
 
 
 def test_a_bucket_that_does_not_answer_is_no_fault_of_the_upload(studio, monkeypatch):

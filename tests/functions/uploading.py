@@ -35,9 +35,13 @@ def send(world: World, upload: dict[str, Any], content: bytes) -> str:
         query=url.query,
         content_type=headers["Content-Type"],
         content_length=len(content),
+        if_none_match=headers.get("If-None-Match"),
         now=world.clock.now(),
     )
-    world.bucket.put(key, content, content_type=grant.content_type or "")
+    with world.bucket.upload(
+        key, content_type=grant.content_type or "", most_bytes=len(content), once=grant.once
+    ) as file:
+        file.write(content)
     return key
 
 

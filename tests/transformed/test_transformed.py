@@ -95,11 +95,21 @@ PLANTED = [
 ]
 
 
+# What comes with a deployment, by whether the migrations are run in it: the folder stands for what is in it.
+DEPLOYED = [
+    ("Resources MigrationsLayer Properties ContentUri", "migrations-with-one-more/", True),
+    ("Resources SharedLayer Properties ContentUri", "layers/shared-changed/", False),
+    ("Resources Migrate Properties CodeUri", "functions/migrate-changed/", False),
+    ("Parameters LogDays Default", 90, False),
+]
+
+
 @pytest.fixture(scope="module")
 def transformed() -> list[dict[str, Any]]:
-    """Our template's resources, and then those of each one with a fault in it."""
-    documents = [copy.deepcopy(TEMPLATE) for _ in range(1 + len(PLANTED))]
-    for document, (path, value, _) in zip(documents[1:], PLANTED, strict=True):
+    """Our template's resources, and then those of each one with a fault, or another change, in it."""
+    changes = [*PLANTED, *DEPLOYED]
+    documents = [copy.deepcopy(TEMPLATE) for _ in range(1 + len(changes))]
+    for document, (path, value, _) in zip(documents[1:], changes, strict=True):
         put(document, path, value)
     assert (SAM / "bin" / "python").exists(), "sam is not installed here: make tools"
     done = subprocess.run(
@@ -119,3 +129,16 @@ def test_a_planted_fault_is_named(number: int, transformed: list[dict[str, Any]]
     found = [fault for rule in RULES for fault in rule(transformed[1 + number])]
 
     assert [fault for fault in found if PLANTED[number][2] in fault] != []
+
+
+@pytest.mark.parametrize("number", range(len(DEPLOYED)), ids=lambda number: DEPLOYED[number][0])
+def test_the_migrations_are_run_when_their_folder_changed_and_only_then(
+    number: int, transformed: list[dict[str, Any]]
+):
+    """CloudFormation runs a custom resource again when its properties, or what they refer to, are others."""
+    before, after = (
+        one["Migrations"]["Properties"] for one in (transformed[0], transformed[1 + len(PLANTED) + number])
+    )
+
+    assert (before != after) is DEPLOYED[number][2]
+    assert before["Version"]["Ref"] in transformed[0]

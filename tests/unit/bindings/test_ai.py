@@ -7,7 +7,7 @@ import pytest
 
 from millrace.bindings.ai import AI
 from millrace.domain.questions import ModelAnswer, Question
-from millrace.errors import ConfigurationInvalid, ModelAnswerInvalid, ModelTimeout, ModelUnavailable
+from millrace.errors import ConfigurationInvalid, ModelAnswerInvalid, ModelNotConfigured, ModelTimeout
 
 QUESTION = Question("How many?")
 
@@ -55,7 +55,7 @@ def test_auto_is_the_default_model():
 
 
 def test_a_model_that_is_not_configured_is_refused_with_those_that_are():
-    with pytest.raises(ModelUnavailable, match="test/parrot"):
+    with pytest.raises(ModelNotConfigured, match="test/parrot"):
         ai_of(Parrot()).run("test/gone", QUESTION)
 
 

@@ -85,8 +85,11 @@ def test_a_link_lives_a_week_at_most(seconds):
 
 
 def test_the_headers_of_an_upload_are_those_that_are_signed():
-    assert upload_headers("text/plain", size=7) == {"Content-Type": "text/plain", "Content-Length": "7"}
-    assert upload_headers("text/plain", size=None) == {"Content-Type": "text/plain"}
+    plain = {"Content-Type": "text/plain"}
+
+    assert upload_headers("text/plain", size=7, once=False) == {**plain, "Content-Length": "7"}
+    assert upload_headers("text/plain", size=None, once=False) == plain
+    assert upload_headers("text/plain", size=None, once=True) == {**plain, "If-None-Match": "*"}
 
 
 def test_a_file_name_keeps_its_letters_and_cannot_break_out_of_the_header():

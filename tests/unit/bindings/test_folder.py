@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from millrace.bindings.folder import FolderBucket
-from millrace.errors import BucketError, ConfigurationInvalid, ObjectTooLarge
+from millrace.errors import BucketError, ConfigurationInvalid, ObjectExists, ObjectTooLarge
 
 NOW = datetime(2025, 12, 17, 10, 0, 0, 5, tzinfo=UTC)
 
@@ -75,6 +75,22 @@ def test_a_stream_is_written_whole_with_its_facts(bucket):
     assert facts.size == 7
     assert facts.uploaded_at == NOW
     assert files_in(bucket, "incoming") == []
+
+
+def test_what_is_written_once_replaces_nothing(bucket):
+    def send(body: bytes) -> None:
+        with bucket.upload("a", content_type="text/plain", most_bytes=10, once=True) as upload:
+            upload.write(body)
+
+    send(b"first")
+    with pytest.raises(ObjectExists):
+        send(b"second")
+
+    assert bucket.get("a") == b"first"
+    assert files_in(bucket, "incoming") == []
+    bucket.delete("a")
+    send(b"third")
+    assert bucket.get("a") == b"third"
 
 
 def test_a_stream_beyond_its_bound_leaves_what_was_there(bucket):

@@ -52,7 +52,7 @@ def test_what_a_model_can_look_at_it_is_given_as_it_is():
 
     assert given == (
         Given("Document 1", mime_type="image/png", content=b"x" * 10),
-        Given("Document 2", mime_type="application/pdf", content=letter.content),
+        Given("Document 2", mime_type="application/pdf", content=letter.content, pages=1),
     )
     assert warnings == ()
 

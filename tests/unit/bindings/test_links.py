@@ -122,6 +122,15 @@ def test_an_upload_of_another_size_is_refused(sent):
     assert refusal_of(make_upload(), content_length=sent) == "size"
 
 
+@pytest.mark.parametrize("sent", [None, "", '"an etag"'])
+def test_a_link_for_one_upload_is_refused_without_its_condition(sent):
+    url = make_upload(once=1)
+
+    assert check(url, if_none_match="*").once
+    assert refusal_of(url, if_none_match=sent) == "once"
+    assert not check(make_upload()).once
+
+
 def test_without_a_size_any_upload_that_says_its_size_is_granted():
     url = make_upload(size=None)
 

@@ -60,6 +60,7 @@ def test_months_are_whole_months():
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_text_is_decoded_by_its_byte_order_mark(encoding):
     assert decode("Net pay £1".encode(encoding)) == "Net pay £1"
+    assert decode(b"\xfe\xff" + "Net pay £1".encode("utf-16-be")) == "Net pay £1"
 
 
 def test_accents_of_older_programs_are_read():

@@ -44,6 +44,7 @@ def test_every_variable_becomes_a_field():
         AI_DEFAULT_MODEL="vendor/model-1.5:latest",
         MAX_WAIT_SECONDS="0",
         DOCUMENT_DAYS="1095",
+        LIMITED_KINDS="export, evaluation",
         LOG_LEVEL="DEBUG",
     )
 
@@ -64,6 +65,7 @@ def test_every_variable_becomes_a_field():
         ai_models=("local/rules", "vendor/model-1.5:latest"),
         ai_default_model="vendor/model-1.5:latest",
         document_days=1095,
+        limited_kinds=("export", "evaluation"),
         log_level="DEBUG",
     )
 
@@ -114,6 +116,8 @@ def test_variables_of_others_are_left_alone():
         ("DATABASE_SECONDS", "soon"),
         ("MAX_WAIT_SECONDS", "-1"),
         ("MAX_WAIT_SECONDS", "020"),
+        ("LIMITED_KINDS", "story"),
+        ("LIMITED_KINDS", "evaluation,"),
         ("DOCUMENT_DAYS", "0"),
         ("DOCUMENT_DAYS", "10000"),
         ("DOCUMENT_DAYS", "90 days"),

@@ -27,6 +27,13 @@ SAID = {"document_type": "pay_slip", "file_name": "slip.pdf", "mime_type": "appl
         ("Gehalt für Zoë: 4.250 €".encode(), "text/plain"),
         ("Gehalt für Zoë".encode("cp1252"), "text/plain"),
         (b"\xef\xbb\xbfNet pay", "text/plain"),
+        (b"\xff\xfe" + "Gehalt für Zoë: 4.250 €\r\n".encode("utf-16-le"), "text/plain"),
+        (b"\xfe\xff" + "Gehalt für Zoë: 4.250 €\r\n".encode("utf-16-be"), "text/plain"),
+        ("Net pay, without a mark".encode("utf-16-le"), None),
+        (b"\xff\xfe" + "Net pay\x00".encode("utf-16-le"), None),
+        (b"\xff\xfeN", None),
+        (b"\xfe\xff\xd8\x00\x00N", None),
+        (b"\xff\xfe\x00\x00N\x00\x00\x00", None),
         (b"%PDF-1.4 in plain signs", "application/pdf"),
         (b"GIF89a\x01\x00", None),
         (b"PK\x03\x04", None),
@@ -66,7 +73,7 @@ def test_what_is_wrong_with_a_file_is_named(said, problem):
         check(**said)
 
     assert refused.value.facts == {"problem": problem}
-    assert "Upload it again" in refused.value.message
+    assert refused.value.message.endswith("Delete this document, and announce the right one.")
 
 
 def test_what_a_file_is_instead_is_said_and_nothing_of_its_content():

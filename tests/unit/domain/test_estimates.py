@@ -51,6 +51,10 @@ def test_slow_jobs_do_not_stretch_the_promise():
     assert estimate(durations=[8], due_after=3600) == HOUR
 
 
+def test_a_job_that_must_wait_beyond_the_promise_is_not_expected_before_it_is_due():
+    assert estimate(durations=[8], after=3000, due_after=3900) == timedelta(seconds=3908)
+
+
 def test_what_takes_longer_than_usual_is_expected_soon():
     assert estimate(durations=[8], after=20) == timedelta(seconds=20) + SOON
 

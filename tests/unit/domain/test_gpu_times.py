@@ -24,6 +24,7 @@ def test_a_render_has_more_time_than_it_should_take_within_bounds(expected, exec
     ("seconds", "counted"), [(0, 0), (0.1, 1), (12.0, 12), (-5, 0), (2**52, MOST_SECONDS)]
 )
 def test_begun_seconds_count_and_none_beyond_reason(seconds, counted):
-    use = GpuUse(10, 3_000).plus(seconds, second_microusd=440)
+    use = GpuUse.of(seconds, second_microusd=440)
 
-    assert use == GpuUse(10 + counted, 3_000 + counted * 440)
+    assert use == GpuUse(counted, counted * 440)
+    assert GpuUse(10, 3_000).plus(use) == GpuUse(10 + counted, 3_000 + counted * 440)

@@ -39,7 +39,7 @@ def test_a_video_begins_as_its_type_does(opening, content_type):
     [(OLD_FILM, MP4), (MKV, WEBM), (ISO, WEBM), (WEB, MP4), (b"", MP4), (b"%PDF-1.4", QUICKTIME), (MKV, MP4)],
 )
 def test_what_begins_otherwise_is_refused(opening, content_type):
-    with pytest.raises(VideoInvalid, match="Upload it again") as refused:
+    with pytest.raises(VideoInvalid, match="Announce the right one") as refused:
         check(opening, content_type)
 
     assert refused.value.facts == {"problem": "type"}

@@ -81,6 +81,19 @@ def test_a_link_is_honoured_only_as_it_was_signed(client: httpx.Client, bucket: 
     assert bucket.head("b/only.txt") is None
 
 
+def test_a_link_for_one_upload_takes_one(client: httpx.Client, bucket: FolderBucket):
+    link = bucket.presign_upload(
+        "c/once.txt", content_type="text/plain", size=5, expires_seconds=60, now=now(), once=True
+    )
+
+    first, second = put(client, link), put(client, link, b"other")
+    forced = client.put(link.url, content=b"other", headers={"Content-Type": "text/plain"})
+
+    assert (first.status_code, second.status_code, forced.status_code) == (200, 412, 403)
+    assert b"<Code>PreconditionFailed</Code>" in second.content
+    assert bucket.get("c/once.txt") == b"hello"
+
+
 def test_a_link_expires(
     client: httpx.Client, bucket: FolderBucket, served: Served, monkeypatch: pytest.MonkeyPatch
 ):

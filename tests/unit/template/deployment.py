@@ -62,11 +62,14 @@ class Deployment:
         return self.resolve(self.properties(function).get(name, shared.get(name)))
 
     def variables(self, function: str) -> dict[str, Any]:
-        own = self.properties(function).get("Environment", {})
-        if self.resolve(own) is None:
+        if self.resolve(self.properties(function).get("Environment", {})) is None:
             return {}
         shared = self.document["Globals"]["Function"]["Environment"]["Variables"]
-        return {**shared, **own.get("Variables", {})}
+        return {**shared, **self.own_variables(function)}
+
+    def own_variables(self, function: str) -> dict[str, Any]:
+        """Those that are not everybody's."""
+        return self.properties(function).get("Environment", {}).get("Variables", {})
 
     def module(self, function: str) -> str:
         return f"{self.properties(function)['CodeUri'].strip('/').replace('/', '.')}.app"

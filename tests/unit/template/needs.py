@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 # Rooms whose code runs as a part of the function, and is handed its env.
 FOLLOWED = ("functions.", "millrace.workloads", "millrace.operations")
+# What the entry asks in a function's stead.
+ASKED_BY_ENTRY = {"worker": ("config",), "hold": ("config.max_wait_seconds",)}
 
 
 @cache
@@ -56,8 +58,8 @@ def asked_in(source: str) -> Iterator[str]:
             chain = chain_of(node)
             if chain[:1] == ["env"] and len(chain) > 1:
                 yield from wanted(chain[1:])
-            if chain == ["entry", "worker"]:
-                yield "config"
+            if chain[:1] == ["entry"]:
+                yield from ASKED_BY_ENTRY.get(chain[-1], ())
     if any(name == "millrace.migrations" for name in imported_in(source)):
         yield "migrations"
 

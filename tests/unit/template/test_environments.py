@@ -16,6 +16,17 @@ GLOBALS = "Globals Function Environment Variables"
 PLANTED = [
     (f"{RUN_JOB} Environment Variables BUCKET_URL", None, "RunJob has no variable BUCKET_URL"),
     (f"{RUN_JOB} Environment Variables DATABASE_USER", None, "RunJob has no variable DATABASE_USER"),
+    (
+        f"{CREATE_JOB} Environment Variables MIGRATIONS_FOLDER",
+        "/opt",
+        "CreateJob has a variable that it does not read: MIGRATIONS_FOLDER",
+    ),
+    (f"{RUN_JOB} Environment Variables GPU_PRICE", None, "RunJob has no variable GPU_PRICE"),
+    (
+        "Resources JobStatus Properties Environment Variables MAX_WAIT_SECONDS",
+        None,
+        "JobStatus has no variable MAX_WAIT_SECONDS",
+    ),
     (f"{GLOBALS} AI_MODELS", None, "CreateJob has no variable AI_MODELS"),
     (f"{GLOBALS} AI_PRICES", None, "RunJob has no variable AI_PRICES"),
     (f"{GLOBALS} AI_PRICES", {"Ref": "AiModels"}, "with bedrock/ Manage: the configuration is not valid"),

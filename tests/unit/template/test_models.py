@@ -25,6 +25,13 @@ PLANTED = [
         "with Egress=nat-instance @cf/ is refused",
     ),
     ("Rules ModelsNeedPrices", None, "openai/ may be asked without a price"),
+    (
+        "Rules GpusNeedAKeyAndAPrice Assertions 0",
+        None,
+        "with ['GpuEndpointId', 'GpuPrice'] alone GPUs are acc",
+    ),
+    ("Rules GpusNeedAKeyAndAPrice Assertions 1", None, "with ['GpuEndpointId', 'GpuKeySecret'] alone GPUs"),
+    ("Rules GpuKeysNeedAnEndpoint", None, "with ['GpuKeySecret'] alone GPUs are accepted"),
     ("Resources RunJob Properties MemorySize", 512, "RunJob has less than 1024 MB"),
     ("Resources RunJob Properties MemorySize", None, "RunJob has less than 1024 MB"),
 ]

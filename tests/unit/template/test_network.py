@@ -93,21 +93,52 @@ def test_a_planted_fault_is_named(path: str, value: Any, fault: str):
     assert [found for found in faults_after(path, value, rules=RULES) if fault in found] != []
 
 
-@pytest.mark.parametrize(("broken", "said"), [("", "0"), ("dnf", "7"), ("nft", "7")])
-def test_the_machine_tells_the_stack_how_its_script_ended(tmp_path: Path, broken: str, said: str):
-    """Run with programs of ours in place of those that change a machine."""
-    script = machine_script(folder=tmp_path)
-    for name in ("dnf", "sysctl", "systemctl", "nft", "cfn-signal"):
-        program = {"sysctl": "echo 1", "cfn-signal": f'echo "$@" >> {tmp_path}/told', broken: "exit 7"}
-        (tmp_path / name).write_text(f"#!/bin/bash\n{program.get(name, 'true')}\n")
-        (tmp_path / name).chmod(0o755)
-
-    path = f"{tmp_path}:/usr/bin:/bin"
-    subprocess.run(["bash", "-c", script], env={"PATH": path}, capture_output=True, check=False)
+@pytest.mark.parametrize(
+    ("program", "does", "said"),
+    [
+        ("nft", "true", "0"),
+        ("dnf", "exit 7", "7"),
+        ("nft", "exit 7", "7"),
+        # It does not forward, and nothing has complained.
+        ("sysctl", "echo 0", "1"),
+    ],
+)
+def test_the_machine_tells_the_stack_how_its_script_ended(tmp_path: Path, program: str, does: str, said: str):
+    run_machine_script(folder=tmp_path, programs={program: does})
 
     assert (tmp_path / "told").read_text() == (
         f"--exit-code {said} --stack millrace-local --resource NatMachine --region us-east-1\n"
     )
+
+
+def test_the_machine_forwards_for_all_that_is_in_the_vpc(tmp_path: Path):
+    run_machine_script(folder=tmp_path, programs={})
+
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "dnf install -y aws-cfn-bootstrap nftables",
+        "sysctl --system",
+        "systemctl enable --now nftables",
+        "sysctl -n net.ipv4.ip_forward",
+        "nft list chain ip nat postrouting",
+    ]
+    assert (tmp_path / "90-nat.conf").read_text() == "net.ipv4.ip_forward=1\n"
+    everywhere = Deployment().properties("Vpc")["CidrBlock"]
+    assert " ".join((tmp_path / "nftables.conf").read_text().split()) == (
+        "table ip nat { chain postrouting { type nat hook postrouting priority srcnat; "
+        f"ip saddr {everywhere} masquerade }} }}"
+    )
+
+
+def run_machine_script(*, folder: Path, programs: dict[str, str]) -> None:
+    """With programs of ours in place of those that change a machine."""
+    does = {"sysctl": "echo 1", "cfn-signal": f'echo "$@" >> {folder}/told', **programs}
+    for name in ("dnf", "sysctl", "systemctl", "nft", "cfn-signal"):
+        noted = "" if name == "cfn-signal" else f'echo "{name} $@" >> {folder}/ran\n'
+        (folder / name).write_text(f"#!/bin/bash\n{noted}{does.get(name, 'true')}\n")
+        (folder / name).chmod(0o755)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+    command = ["bash", "-c", machine_script(folder=folder)]
+    subprocess.run(command, env=environment, capture_output=True, check=False)
 
 
 def machine_script(*, folder: Path) -> str:

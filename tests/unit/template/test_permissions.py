@@ -63,6 +63,12 @@ PLANTED = [
         "OperateRole may be taken on by others than Lambda",
     ),
     ("Resources OperateRole Properties PermissionsBoundary", "arn:aws:iam::aws:policy/X", "OperateRole has"),
+    ("Resources OperateRole Condition", "HasEgress", "OperateRole is not always there"),
+    (
+        f"{RUN_JOB} ManagedPolicyArns 5 Fn::If 0",
+        "HasEgress",
+        "RunJobRole takes AsksModels on the condition Has",
+    ),
     ("Resources AsksModels Condition", None, "AsksModels is there on the condition None"),
     (f"{PEPPER} Effect", "Deny", "ReadsPepper does not plainly allow: Deny"),
     (f"{PEPPER} Effect", "Deny", "Manage may not secretsmanager:GetSecretValue KeyPepper"),

@@ -24,6 +24,16 @@ PLANTED = [
         "GET /docs of DescribeApi is",
     ),
     (
+        "Resources Manage Properties Events IssueKey Properties PayloadFormatVersion",
+        "1.0",
+        "POST /api/keys of Manage is like no other",
+    ),
+    (
+        "Resources Manage Properties Events IssueKey Properties Auth",
+        {"AuthorizationScopes": ["keys:write"]},
+        "POST /api/keys of Manage is like no other",
+    ),
+    (
         "Resources Manage Properties Events RevokeKey",
         None,
         "DELETE /api/keys/{key_id} is not brought to Manage",

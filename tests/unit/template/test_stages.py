@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from millrace.domain.jobs import JOB_TABLES
 from tests.unit.template.deployment import Deployment
 from tests.unit.template.needs import ROOT
 from tests.unit.template.parameters import accepts
@@ -39,7 +40,8 @@ def test_the_database_of_a_stage_may_grow_to_at_least_its_least(stage: str):
         "CorsOrigins=*",
         "CorsOrigins=https://a.example.com, https://b.example.com", "CorsOrigins=https://a.example.com/path",
         "DatabaseMaxCapacity=0", "DatabaseMaxCapacity=1.3", "DatabaseVersion=15.4",
-        "Egress=NatGateway", "EvaluationConcurrency=1", "LogDays=31", "MaxWaitSeconds=25",
+        "Egress=NatGateway", "EvaluationConcurrency=1", "LimitedKinds=story", "LimitedKinds=export,",
+        "LogDays=31", "MaxWaitSeconds=25",
         "PickupRate=rate(2 minutes)",
     ],
 )  # fmt: skip
@@ -50,10 +52,18 @@ def test_a_mistaken_parameter_is_refused_before_anything_is_done(mistake: str):
 
 
 @pytest.mark.parametrize(
-    "origins", ["", "https://app.example.com", "https://app.example.com,http://localhost:3000"]
-)
-def test_pages_of_several_origins_may_be_let_in(origins: str):
-    assert accepts(Deployment().document, {"CorsOrigins": origins})
+    "given",
+    [
+        "AlarmEmail=", "AlarmEmail=ops@example.com", "CorsOrigins=", "CorsOrigins=https://app.example.com",
+        "CorsOrigins=https://app.example.com,http://localhost:3000", "DatabaseVersion=16.10",
+        f"LimitedKinds={','.join(JOB_TABLES)}",
+        "LimitedKinds=", "LimitedKinds=evaluation,export",
+    ],
+)  # fmt: skip
+def test_what_one_would_say_is_taken(given: str):
+    name, _, value = given.partition("=")
+
+    assert accepts(Deployment().document, {name: value})
 
 
 @pytest.mark.parametrize("stage", STAGES)

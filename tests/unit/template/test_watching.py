@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.template.counted import counted
 from tests.unit.template.deployment import Deployment
+from tests.unit.template.needs import ROOT
 from tests.unit.template.planting import faults_after
 from tests.unit.template.rules import dashboard, watching
 
@@ -28,6 +29,11 @@ PLANTED = [
     (f"{ERRORS} OKActions", None, "ErrorsAlarm tells nobody by OKActions"),
     ("Resources NatMachineLostAlarm Properties AlarmActions 1", None, "NatMachineLostAlarm tells nobody"),
     ("Conditions TellsSomebody", {"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}, "ErrorsAlarm tells nobody"),
+    (
+        f"{ERRORS} OKActions Fn::If 1 0",
+        "arn:aws:automate:us-east-1:ec2:stop",
+        "ErrorsAlarm does more than tell",
+    ),
     (f"{ERRORS} ActionsEnabled", False, "ErrorsAlarm has ActionsEnabled"),
     (f"{ERRORS} Threshold", 1_000_000, "FunctionName=CreateJob rings at > 1000000 in 1 x 300 s and not"),
     (f"{ERRORS} ComparisonOperator", "LessThanThreshold", "FunctionName=CreateJob rings at < 0"),
@@ -47,9 +53,12 @@ PLANTED = [
     (f"{SILENT} TreatMissingData", "notBreaching", "FunctionName=JobPickup rings at < 1 in 1 x 1800 s and"),
     (f"{OLDEST} TreatMissingData", None, "kind=evaluation rings at > 900 in 1 x 1800 s, and stays when"),
     (f"{ERRORS} Metrics 1 ReturnData", None, "ErrorsAlarm rings for more than one thing"),
+    (f"{ERRORS} Metrics 1 Id", "manage", "ErrorsAlarm has metrics that CloudWatch cannot tell apart"),
+    (f"{ERRORS} Metrics 1 Id", None, "ErrorsAlarm has metrics that CloudWatch cannot tell apart"),
     ("Resources NatMachineLostAlarm Condition", None, "NatMachineLostAlarm is there on the condition None"),
     (BODY, "Nothing", "the dashboard is no JSON"),
-    (BODY, '{"widgets": []}', "the dashboard does not show AWS/ApiGateway 5xx"),
+    (BODY, '{"widgets": []}', "the dashboard does not show AWS/ApiGateway 5xx ApiId Api"),
+    (BODY, '{"widgets": []}', "the dashboard does not show Millrace/millrace-local JobDuration kind export"),
     (
         BODY,
         {"Fn::Sub": '{"widgets": [{"properties": {"metrics": [["Millrace/${AWS::StackName}", "Errors"]]}}]}'},
@@ -71,3 +80,10 @@ def test_a_planted_fault_is_named(path: str, value: Any, fault: str):
 def test_what_the_code_counts_is_found():
     assert {("OldestDueAge", True), ("MigrationsFailed", False), ("JobsRefused", True)} <= counted()
     assert ("OldestDueAge", False) not in counted()
+
+
+@pytest.mark.parametrize("alarm", list(Deployment().named("AWS::CloudWatch::Alarm")))
+def test_whoever_is_woken_reads_what_to_do(alarm: str):
+    explained = (ROOT / "docs/deploy.md").read_text().partition("## When an alarm rings")[2]
+
+    assert any(f"`{alarm}`" in row.split("|")[1] for row in explained.splitlines() if row.startswith("|"))

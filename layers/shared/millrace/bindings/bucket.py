@@ -20,6 +20,8 @@ MOST_LISTED = 1_000
 LONGEST_KEY_BYTES = 1_024
 LONGEST_LINK_SECONDS = 7 * 24 * 3600
 CHUNK_BYTES = 256 << 10
+# In a condition of HTTP: whatever there is.
+ANY = "*"
 
 # Control characters, and halves of surrogate pairs, which UTF-8 cannot say.
 UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -126,9 +128,19 @@ class Bucket(Protocol):
         ...
 
     def presign_upload(
-        self, key: str, *, content_type: str, size: int | None, expires_seconds: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int | None,
+        expires_seconds: int,
+        now: datetime,
+        once: bool = False,
     ) -> Link:
-        """A PUT of this content type and, unless `size` is None, of exactly this many bytes."""
+        """A PUT of this content type and, unless `size` is None, of exactly this many bytes.
+
+        With `once` it is answered 412 while there is an object under the key: what has come, stays.
+        """
         ...
 
     def presign_download(
@@ -196,10 +208,14 @@ def read_whole(body: Body | None, *, most_bytes: int) -> bytes | None:
         return b"".join(body)
 
 
-def upload_headers(content_type: str, *, size: int | None) -> dict[str, str]:
+def upload_headers(content_type: str, *, size: int | None, once: bool) -> dict[str, str]:
     """What the one who uploads must send, because it is signed."""
     headers = {"Content-Type": content_type}
-    return headers if size is None else {**headers, "Content-Length": str(size)}
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    if once:
+        headers["If-None-Match"] = ANY
+    return headers
 
 
 def content_disposition(filename: str) -> str:

@@ -40,7 +40,7 @@ from millrace.bindings.bucket import (
     upload_headers,
 )
 from millrace.bindings.links import FolderLinks, Grant
-from millrace.errors import BucketError, ConfigurationInvalid, ObjectTooLarge
+from millrace.errors import BucketError, ConfigurationInvalid, ObjectExists, ObjectTooLarge
 
 END = b"millrace"
 TAIL = struct.Struct(f">I{len(END)}s")
@@ -91,10 +91,13 @@ class FolderBucket:
                 upload.write(chunk)
         return upload.facts
 
-    def upload(self, key: str, *, content_type: str, most_bytes: int) -> "Upload":
-        """The same, piece by piece: for who is given the chunks and cannot be asked for them."""
+    def upload(self, key: str, *, content_type: str, most_bytes: int, once: bool = False) -> "Upload":
+        """The same, piece by piece: for who is given the chunks and cannot be asked for them.
+
+        With `once`, ObjectExists, and nothing written, where there is an object already.
+        """
         facts = ObjectFacts(0, check_content_type(content_type), "", self._now())
-        return Upload(self._path(key), key=key, facts=facts, most_bytes=most_bytes)
+        return Upload(self._path(key), key=key, facts=facts, most_bytes=most_bytes, once=once)
 
     def delete(self, keys: str | Iterable[str]) -> None:
         for path in [self._path(key) for key in ([keys] if isinstance(keys, str) else keys)]:
@@ -115,7 +118,14 @@ class FolderBucket:
         return Listing(page, cursor=page[-1].key if len(found) > limit else None)
 
     def presign_upload(
-        self, key: str, *, content_type: str, size: int | None, expires_seconds: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int | None,
+        expires_seconds: int,
+        now: datetime,
+        once: bool = False,
     ) -> Link:
         expires_at = end_of_link(expires_seconds, now=now)
         url = self._signer().make(
@@ -124,8 +134,9 @@ class FolderBucket:
             expires_at=expires_at,
             content_type=check_content_type(content_type),
             size=size,
+            once=1 if once else None,
         )
-        return Link(url, "PUT", upload_headers(content_type, size=size), expires_at)
+        return Link(url, "PUT", upload_headers(content_type, size=size, once=once), expires_at)
 
     def presign_download(
         self, key: str, *, expires_seconds: int, now: datetime, filename: str | None = None
@@ -148,11 +159,18 @@ class FolderBucket:
         query: str,
         content_type: str | None,
         content_length: int | None,
+        if_none_match: str | None = None,
         now: datetime,
     ) -> Grant:
         """For the local cloud: what the link allows. LinkRefused names the rule that this request breaks."""
         return self._signer().check(
-            method, key=key, query=query, content_type=content_type, content_length=content_length, now=now
+            method,
+            key=key,
+            query=query,
+            content_type=content_type,
+            content_length=content_length,
+            if_none_match=if_none_match,
+            now=now,
         )
 
     def _signer(self) -> FolderLinks:
@@ -185,11 +203,12 @@ class FolderBucket:
 class Upload:
     """An object on its way in. It is there once its `with` has ended well; otherwise nothing has happened."""
 
-    def __init__(self, path: Path, *, key: str, facts: ObjectFacts, most_bytes: int):
+    def __init__(self, path: Path, *, key: str, facts: ObjectFacts, most_bytes: int, once: bool):
         self._path = path
         self._incoming = path.parent.parent / "incoming" / os.urandom(16).hex()
         self._key = key
         self._most_bytes = most_bytes
+        self._once = once
         self._digest = hashlib.sha256()
         self.facts = facts
 
@@ -222,7 +241,17 @@ class Upload:
         written = json.dumps({"key": self._key, **asdict(self.facts)}, default=datetime.isoformat).encode()
         self._file.write(written + TAIL.pack(len(written), END))
         self._file.close()
-        self._incoming.replace(self._path)
+        if self._once:
+            self._appear_once()
+        else:
+            self._incoming.replace(self._path)
+
+    def _appear_once(self) -> None:
+        """A second name for the file, which is given only where nothing has that name."""
+        try:
+            os.link(self._incoming, self._path)
+        except FileExistsError as error:
+            raise ObjectExists("there is an object under this key already") from error
 
 
 @dataclass(frozen=True, slots=True)

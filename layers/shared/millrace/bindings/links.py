@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlencode
 
+from millrace.bindings.bucket import ANY
 from millrace.errors import LinkRefused
 
 # Part of what is signed, so that a link of another making never fits.
 FORMAT = "millrace-link-1"
 PARAMETERS = {
-    "PUT": {"content_type", "size", "expires", "signature"},
+    "PUT": {"content_type", "size", "once", "expires", "signature"},
     "GET": {"filename", "expires", "signature"},
     "DELETE": {"expires", "signature"},
 }
@@ -25,6 +26,7 @@ class Grant:
     content_type: str | None
     size: int | None
     filename: str | None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class FolderLinks:
         query: str,
         content_type: str | None,
         content_length: int | None,
+        if_none_match: str | None = None,
         now: datetime,
     ) -> Grant:
         """What the link allows, if this request keeps to it. LinkRefused names the rule it breaks.
@@ -68,7 +71,10 @@ class FolderLinks:
         size = int(facts["size"]) if "size" in facts else None
         if method == "PUT":
             check_upload(facts["content_type"], size=size, sent_type=content_type, sent_size=content_length)
-        return Grant(facts.get("content_type"), size, facts.get("filename"))
+        once = "once" in facts
+        if once and if_none_match != ANY:
+            raise LinkRefused("once", f"the link is for an upload with If-None-Match: {ANY}")
+        return Grant(facts.get("content_type"), size, facts.get("filename"), once=once)
 
     def _signature(self, method: str, *, key: str, facts: dict[str, str]) -> str:
         text = json.dumps([FORMAT, method, key, sorted(facts.items())])

@@ -8,6 +8,7 @@ from typing import Any
 
 from millrace.bindings.aws import LateClient
 from millrace.bindings.bucket import (
+    ANY,
     MOST_BYTES,
     MOST_LISTED,
     Body,
@@ -98,16 +99,24 @@ class S3Bucket:
         return Listing(page, cursor=page[-1].key if answer["IsTruncated"] else None)
 
     def presign_upload(
-        self, key: str, *, content_type: str, size: int | None, expires_seconds: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int | None,
+        expires_seconds: int,
+        now: datetime,
+        once: bool = False,
     ) -> Link:
-        """botocore signs Content-Type and Content-Length with it, so S3 refuses any other."""
+        """botocore signs these headers with it, so S3 refuses any other."""
         wanted: dict[str, Any] = {"ContentType": check_content_type(content_type)}
         if size is not None:
             wanted["ContentLength"] = size
+        if once:
+            wanted["IfNoneMatch"] = ANY
         url = self._sign("put_object", key, expires_seconds=expires_seconds, **wanted)
-        return Link(
-            url, "PUT", upload_headers(content_type, size=size), now + timedelta(seconds=expires_seconds)
-        )
+        headers = upload_headers(content_type, size=size, once=once)
+        return Link(url, "PUT", headers, now + timedelta(seconds=expires_seconds))
 
     def presign_download(
         self, key: str, *, expires_seconds: int, now: datetime, filename: str | None = None

@@ -20,6 +20,18 @@ USUAL_SCOPES = tuple(scope for scope in SCOPES if not scope.endswith(":admin"))
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUser:
+    """For whom a job is counted: the user of the key that asks for it, and never whom `X-User-Id` names.
+
+    `limited_kinds`: the kinds of job that are limited by user at all.
+    """
+
+    user_id: str
+    key_id: str
+    limited_kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """The tenant, the user and the rights of the key that signed a request."""
 
@@ -28,6 +40,9 @@ class Caller:
     key_id: str
     scopes: frozenset[str]
     tier: str
+
+    def key_user(self, limited_kinds: tuple[str, ...]) -> KeyUser:
+        return KeyUser(self.user_id, self.key_id, limited_kinds)
 
     def to_context(self) -> dict[str, str]:
         """What the authorizer hands to API Gateway, which carries only flat values."""

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from millrace.domain.callback_access import read_callback_keys
 from millrace.domain.gpu_access import read_gpu_access, read_gpu_price
+from millrace.domain.jobs import JOB_TABLES
 from millrace.domain.model_access import Account, ModelAccess, read_model_access
 from millrace.errors import ConfigurationInvalid
 
@@ -48,6 +49,7 @@ class Config:
     migrations_folder: str | None = None
     max_wait_seconds: int = 0
     document_days: int = DOCUMENT_DAYS
+    limited_kinds: tuple[str, ...] = ()
     metrics_namespace: str | None = "Millrace"
     log_level: str = "INFO"
 
@@ -83,6 +85,7 @@ def read_config(variables: Mapping[str, str]) -> Config:
         migrations_folder=reading.text("MIGRATIONS_FOLDER"),
         max_wait_seconds=reading.seconds("MAX_WAIT_SECONDS", otherwise=0, least=0),
         document_days=reading.days("DOCUMENT_DAYS", otherwise=DOCUMENT_DAYS),
+        limited_kinds=reading.limited_kinds(),
         metrics_namespace=reading.metrics_namespace(),
         log_level=reading.choice("LOG_LEVEL", LOG_LEVELS) or "INFO",
     )
@@ -193,6 +196,14 @@ class Reading:
         if not models or not all(MODEL_NAME.fullmatch(name) for name in models):
             self.refuse("AI_MODELS", "must be provider/model names with commas between them")
         return models
+
+    def limited_kinds(self) -> tuple[str, ...]:
+        """The kinds of job of which a key's user may ask only for so many."""
+        value = self.text("LIMITED_KINDS")
+        kinds = tuple(dict.fromkeys(kind.strip() for kind in value.split(","))) if value else ()
+        if not set(kinds) <= set(JOB_TABLES):
+            self.refuse("LIMITED_KINDS", f"must be of {', '.join(JOB_TABLES)}, with commas between them")
+        return kinds
 
     def default_model(self, models: tuple[str, ...]) -> str:
         value = self.text("AI_DEFAULT_MODEL")

@@ -20,6 +20,7 @@ PDF, JPEG, PNG, WEBP, TEXT = "application/pdf", "image/jpeg", "image/png", "imag
 OPENINGS = {PDF: b"%PDF-", JPEG: b"\xff\xd8\xff", PNG: b"\x89PNG\r\n\x1a\n"}
 # Tab, line feed, form feed and carriage return stand in texts; the other controls do not.
 CONTROLS = bytes({*range(32), 127} - set(b"\t\n\f\r"))
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def to_whole(value: Any) -> Any:
@@ -54,7 +55,7 @@ class CreateDocument(Model):
 
 
 class Upload(Model):
-    """Send the file to `url` by this method with these headers, before it expires."""
+    """Send the file to `url` by this method with all of these headers, before it expires."""
 
     url: str
     method: Literal["PUT"]
@@ -109,11 +110,14 @@ class DocumentsAnswer(Model):
     data: list[DocumentView]
 
 
+NotStarted = Literal["QuotaExceeded", "RateLimited", "SpendLimitReached", "AiDisabled", "JobAlreadyPending"]
+
+
 class AutoRun(Model):
     """The evaluation that a tenant's settings ask for with each document, or the error that it met."""
 
     job_id: str | None = None
-    not_started: Literal["QuotaExceeded", "AiDisabled", "JobAlreadyPending"] | None = Field(
+    not_started: NotStarted | None = Field(
         default=None,
         description="`JobAlreadyPending`: one that began before this document is still running. Say once it "
         "has ended that the document is complete, and another one follows.",
@@ -159,7 +163,7 @@ def check_file(content: bytes, *, mime_type: str, size: int, checksum: str | Non
 
 
 def invalid(problem: str, message: str) -> DocumentInvalid:
-    return DocumentInvalid(f"{message} Upload it again to the same address, or delete it.", problem=problem)
+    return DocumentInvalid(f"{message} Delete this document, and announce the right one.", problem=problem)
 
 
 def type_of(content: bytes) -> str | None:
@@ -169,5 +173,14 @@ def type_of(content: bytes) -> str | None:
     for mime_type, opening in OPENINGS.items():
         if content.startswith(opening):
             return mime_type
-    # In UTF-8 or in one of the older alphabets, which only the reader can tell apart.
-    return None if len(content.translate(None, CONTROLS)) < len(content) else TEXT
+    return TEXT if is_text(content) else None
+
+
+def is_text(content: bytes) -> bool:
+    """In UTF-16 that says so, in UTF-8, or in an older alphabet: those only a reader can tell apart."""
+    if content.startswith(UTF_16):
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            return False
+    return len(content.translate(None, CONTROLS)) == len(content)

@@ -24,7 +24,7 @@ def estimate_completion(
     if expected <= now:
         expected = now + SOON
     promised = requested_at + PROMISE
-    return min(expected, promised) if promised > now else expected
+    return min(expected, promised) if promised > now and promised >= due_at else expected
 
 
 def usual(durations: Sequence[timedelta]) -> timedelta:

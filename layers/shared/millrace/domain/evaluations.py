@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from millrace.domain.estimates import estimate_completion
+from millrace.domain.limits import LimitLeft, limits_left
 from millrace.domain.parameters import Digits
 from millrace.domain.quota import EVALUATIONS, warn
 from millrace.errors import JobFailure
@@ -72,11 +73,20 @@ class MonthlyUsage(Model):
     limit: int
     month: str
     warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
+    limits: list[LimitLeft] | None = Field(
+        default=None, description="Limits of the key's user, where there are any for this kind of job."
+    )
 
     @classmethod
-    def of(cls, *, used: int, limit: int, month: str) -> "MonthlyUsage":
-        said = warn(EVALUATIONS, used=used, limit=limit, period=month)
-        return cls(remaining=max(limit - used, 0), limit=limit, month=month, warning=said)
+    def of(cls, facts: Mapping[str, Any], *, at: datetime) -> "MonthlyUsage":
+        used, limit, month = facts["used"], facts["limit"], facts["month"]
+        return cls(
+            remaining=max(limit - used, 0),
+            limit=limit,
+            month=month,
+            warning=warn(EVALUATIONS, used=used, limit=limit, period=month),
+            limits=limits_left(facts, at=at),
+        )
 
 
 class EvaluationAccepted(Model):
@@ -88,7 +98,7 @@ class EvaluationAccepted(Model):
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "EvaluationAccepted":
         """From what the creating batch wrote down, so that a repeat is answered with the same words."""
-        usage = MonthlyUsage.of(used=facts["used"], limit=facts["limit"], month=facts["month"])
+        usage = MonthlyUsage.of(facts, at=datetime.fromisoformat(facts["accepted_at"]))
         return cls.model_validate({"data": facts, "usage": usage})
 
 
@@ -125,17 +135,29 @@ class EvaluationJob(Model):
     evaluation: EvaluationView | None = None
     error_code: str | None = None
     error_message: str | None = None
-    can_retry: bool | None = None
+    can_retry: bool | None = Field(
+        default=None,
+        description=(
+            "Whether `POST …/retry` takes it: its lead is there, and its model is still configured. Where "
+            "nothing else has changed since, such as the documents, it may well fail again."
+        ),
+    )
     retry_count: int | None = None
     max_retries: int | None = None
 
     @classmethod
     def of(
-        cls, row: Mapping[str, Any], *, now: datetime, durations: Sequence[timedelta] = ()
+        cls,
+        row: Mapping[str, Any],
+        *,
+        models: Sequence[str],
+        now: datetime,
+        durations: Sequence[timedelta] = (),
     ) -> "EvaluationJob":
         """From the job's row and its evaluation's. Each state tells what is of use in it.
 
-        `durations`: what the latest jobs took, to say when a live one will be done.
+        `models`: those that are configured. `durations`: what the latest jobs took, to say when a live one
+        will be done.
         """
         status, started_at, completed_at = row["status"], row["started_at"], row["completed_at"]
         told = {name: row[name] for name in ("lead_id", "status", "requested_at")}
@@ -143,19 +165,18 @@ class EvaluationJob(Model):
             told["estimated_completion"] = estimate_completion(
                 requested_at=row["requested_at"], due_at=row["run_after"], durations=durations, now=now
             )
+            told["progress_message"] = row["progress_message"]
         else:
             told["completed_at"] = completed_at
         if status != "pending" and started_at:
             told["started_at"] = started_at
             told["duration_ms"] = ((completed_at or now) - started_at) // timedelta(milliseconds=1)
-        if status == "processing":
-            told["progress_message"] = row["progress_message"]
         if status == "completed":
             told["evaluation"] = {**row, "id": row["evaluation_id"], "model_version": row["judged_by"]}
         if status == "failed":
             names = ("error_code", "error_message", "retry_count", "max_retries")
             told |= {name: row[name] for name in names}
-            told["can_retry"] = row["error_code"] in WORTH_A_RETRY
+            told["can_retry"] = row["lead_deleted_at"] is None and row["model_version"] in models
         return cls.model_validate({"job_id": row["id"], **told})
 
 

@@ -10,6 +10,7 @@ from millrace.domain.evaluations import WORTH_A_RETRY, Model
 from millrace.domain.export_requests import estimate_end
 from millrace.domain.exports import ExportType
 from millrace.domain.jobs import EXPORT
+from millrace.domain.limits import LimitLeft, limits_left
 from millrace.domain.quota import GPU_SECONDS, warn
 
 LINK_SECONDS = 3_600
@@ -44,11 +45,20 @@ class GpuUsage(Model):
     limit: int
     month: str
     warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
+    limits: list[LimitLeft] | None = Field(
+        default=None, description="Limits of the key's user, where there are any for this kind of job."
+    )
 
     @classmethod
-    def of(cls, *, used: int, limit: int, month: str) -> Self:
-        said = warn(GPU_SECONDS, used=used, limit=limit, period=month)
-        return cls(remaining=max(limit - used, 0), limit=limit, month=month, warning=said)
+    def of(cls, facts: Mapping[str, Any], *, at: datetime) -> Self:
+        used, limit, month = facts["used"], facts["limit"], facts["month"]
+        return cls(
+            remaining=max(limit - used, 0),
+            limit=limit,
+            month=month,
+            warning=warn(GPU_SECONDS, used=used, limit=limit, period=month),
+            limits=limits_left(facts, at=at),
+        )
 
 
 class ExportAccepted(Model):
@@ -62,7 +72,7 @@ class ExportAccepted(Model):
         """From what the creating batch wrote down, so that a repeat is answered with the same words."""
         accepted_at = datetime.fromisoformat(facts["accepted_at"])
         end = estimate_end(due_at=accepted_at, gpu_seconds=facts["gpu_seconds"], now=accepted_at)
-        usage = GpuUsage.of(used=facts["used"], limit=facts["limit"], month=facts["month"])
+        usage = GpuUsage.of(facts, at=accepted_at)
         return cls.model_validate({"data": {**facts, "estimated_completion": end}, "usage": usage})
 
 

@@ -18,8 +18,9 @@ def clips_key(output_video_key: str) -> str:
     return output_video_key.removesuffix(".mp4") + ".tsv"
 
 
-def list_outputs(tenant_id: str, *, job_id: str, attempts: int) -> Iterator[str]:
-    """All that so many attempts of a job may have written."""
+def list_outputs(tenant_id: str, *, job_id: str, attempts: int, kept: str | None = None) -> Iterator[str]:
+    """All that so many attempts of a job may have written, but for the attempt whose video is `kept`."""
     for attempt in range(1, attempts + 1):
         video = output_key(tenant_id, job_id=job_id, attempt=attempt)
-        yield from (video, clips_key(video))
+        if video != kept:
+            yield from (video, clips_key(video))

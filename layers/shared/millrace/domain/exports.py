@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 from pydantic.functional_validators import WrapValidator
 from pydantic_core import PydanticCustomError
 
@@ -19,19 +26,36 @@ FARTHEST = 100_000
 ExportType = Literal["framing", "overlay", "annotate"]
 
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
-COLOR = r"^#[0-9a-fA-F]{6}$"
+
+
+def broken_rule(rule: str) -> PydanticCustomError:
+    """A rule that pydantic has no word for, said as what follows the field's name."""
+    return PydanticCustomError("broken_rule", "{rule}", {"rule": rule})
+
+
+def read_as(rule: str) -> WrapValidator:
+    """Says what the pattern means: by itself a pattern is no help to a person."""
+
+    def read(value: Any, read_text: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return read_text(value)
+        except ValidationError as error:
+            if error.errors()[0]["type"] == "string_pattern_mismatch":
+                raise broken_rule(rule) from None
+            raise
+
+    return WrapValidator(read)
+
+
+ONE_LINE = read_as("must be one line, without control characters")
+Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$"), read_as("must be a color such as #ffcc00")]
 
 Frame = Annotated[int, Field(ge=0, le=LAST_FRAME)]
 Coordinate = Annotated[float, Field(ge=-FARTHEST, le=FARTHEST)]
 Length = Annotated[float, Field(gt=0, le=FARTHEST)]
 Seconds = Annotated[float, Field(ge=0, le=LATEST_SECONDS)]
 Side = Annotated[int, Field(ge=160, le=3840, multiple_of=2)]
-Tag = Annotated[str, Field(min_length=1, max_length=50, pattern=PLAIN)]
-
-
-def broken_rule(rule: str) -> PydanticCustomError:
-    """A rule that pydantic has no word for, said as what follows the field's name."""
-    return PydanticCustomError("broken_rule", "{rule}", {"rule": rule})
+Tag = Annotated[str, Field(min_length=1, max_length=50, pattern=PLAIN), ONE_LINE]
 
 
 class Strict(Model):
@@ -97,7 +121,7 @@ class HighlightRegion(Strict):
     radius_x: Length
     radius_y: Length
     opacity: float = Field(default=1.0, ge=0, le=1, description="How strong the effect is.")
-    color: str = Field(default="#ffffff", pattern=COLOR, description="Of the light inside the ellipse.")
+    color: Color = Field(default="#ffffff", description="Of the light inside the ellipse.")
 
     @field_validator("end_frame")
     @classmethod
@@ -127,7 +151,7 @@ class Clip(Strict):
 
     start_time: Seconds
     end_time: Seconds
-    name: str = Field(min_length=1, max_length=200, pattern=PLAIN)
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), ONE_LINE]
     notes: str = Field(default="", max_length=2_000)
     rating: int = Field(default=3, ge=1, le=5)
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default=[])

@@ -31,12 +31,20 @@ class GpuTimes:
 
 @dataclass(frozen=True, slots=True)
 class GpuUse:
-    """What a job has used of GPUs in the round it is charged for, and what that cost in all rounds."""
+    """What an attempt has used of a GPU; or a job in the round it is charged for, and what all have cost.
+
+    Of none that we have counted ourselves, nobody knows: a worker may have worked and not been heard.
+    """
 
     seconds: int
     cost_microusd: int
+    is_known: bool = True
 
-    def plus(self, seconds: float, *, second_microusd: int) -> Self:
+    @classmethod
+    def of(cls, seconds: float, *, second_microusd: int) -> Self:
         """Begun seconds count, but no more than a render may take: the number comes from outside."""
-        more = min(max(0, ceil(seconds)), MOST_SECONDS)
-        return type(self)(self.seconds + more, self.cost_microusd + more * second_microusd)
+        begun = min(max(0, ceil(seconds)), MOST_SECONDS)
+        return cls(begun, begun * second_microusd)
+
+    def plus(self, other: Self) -> Self:
+        return type(self)(self.seconds + other.seconds, self.cost_microusd + other.cost_microusd)

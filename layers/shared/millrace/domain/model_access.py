@@ -1,7 +1,7 @@
 """How the providers of models are reached and what they charge: the AI part of a process's configuration."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ CLOUDFLARE, BEDROCK, OPENAI = "@cf/", "bedrock/", "openai/"
 CLOUDFLARE_URL = "https://api.cloudflare.com/client/v4"
 OPENAI_URL = "https://api.openai.com/v1"
 MOST_IMAGES = 10
+# How many tokens an answer may have; with OpenAI what the model thinks to itself is counted too.
+MOST_WRITTEN: Mapping[str, int] = {CLOUDFLARE: 2_048, BEDROCK: 4_096, OPENAI: 8_192}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PRINTABLE = re.compile(r"[!-~]+")
 
@@ -55,6 +57,16 @@ class ModelAccess:
     openai_most_images: int = MOST_IMAGES
     bedrock_region: str | None = None
     prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def most_cost(self, model: str, *, read: int) -> int:
+        """What an answer may cost in micro-dollars when the model has `read` so many tokens."""
+        price = self.prices.get(model)
+        written = next((most for prefix, most in MOST_WRITTEN.items() if model.startswith(prefix)), 0)
+        return price.cost(input_tokens=read, output_tokens=written) if price else 0
+
+    def least_costs(self, models: Iterable[str]) -> dict[str, int]:
+        """By model what an answer may cost: with less than that, no question is put to it."""
+        return {model: self.most_cost(model, read=0) for model in models}
 
 
 def read_model_access(variables: Variables, *, models: Sequence[str]) -> ModelAccess:

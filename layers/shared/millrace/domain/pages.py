@@ -1,6 +1,8 @@
 """Lists are read page by page, newest first: how long a page is, and where the next one begins."""
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +11,12 @@ from typing import Any, Self
 from millrace.errors import InvalidRequest
 
 MOST, USUAL = 100, 20
+MARK_LENGTH = 12
+
+
+def mark_of(*listed: str | None) -> str:
+    """By this a list knows its own cursors. Nobody is kept from forging it: there is nothing to gain."""
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +26,28 @@ class Place:
     at: datetime
     id: str
 
-    @property
-    def cursor(self) -> str:
-        """For callers, who send it back as it is."""
-        named = f"{self.at.astimezone(UTC).isoformat()} {self.id}"
+    def cursor(self, mark: str) -> str:
+        """For callers, who send it back as it is to the list of this mark."""
+        named = f"{mark} {self.at.astimezone(UTC).isoformat()} {self.id}"
         return base64.urlsafe_b64encode(named.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most `limit` entries, those older than `after`. None: the newest."""
+    """At most `limit` entries of the list of this `mark`, those older than `after`. None: the newest."""
 
     limit: int = USUAL
     after: Place | None = None
+    mark: str = mark_of()
 
     @classmethod
-    def of(cls, *, limit: int, cursor: str | None) -> Self:
-        """What was asked for. InvalidRequest when the cursor is none of ours."""
-        return cls(limit, None if cursor is None else read_place(cursor))
+    def of(cls, *listed: str | None, limit: int = USUAL, cursor: str | None = None) -> Self:
+        """What was asked for. InvalidRequest when the cursor is none of ours, or another list's.
+
+        `listed` says which list it is: its name, whose it is, and what it was narrowed to.
+        """
+        mark = mark_of(*listed)
+        return cls(limit, None if cursor is None else read_place(cursor, mark=mark), mark)
 
     def cut(
         self, rows: Sequence[Mapping[str, Any]], *, at: str
@@ -47,22 +59,28 @@ class Page:
         if len(rows) <= self.limit:
             return rows, None
         shown = rows[: self.limit]
-        return shown, Place(shown[-1][at], shown[-1]["id"]).cursor
+        return shown, Place(shown[-1][at], shown[-1]["id"]).cursor(self.mark)
 
 
-def read_place(cursor: str) -> Place:
+def read_place(cursor: str, *, mark: str) -> Place:
     """Only what we would have written ourselves is taken, so that nothing odd comes to the database."""
-    place = decode(cursor)
-    if place is None or not place.id.isprintable() or place.cursor != cursor:
-        rule = "is not one that a list has given"
-        raise InvalidRequest(f"cursor {rule}.", fields=[{"field": "cursor", "message": rule}])
+    found, place = decode(cursor)
+    if place is None or not place.id.isprintable() or place.cursor(found) != cursor:
+        raise refusal("is not one that a list has given")
+    if found != mark:
+        raise refusal("is of another list, or of this one with other filters")
     return place
 
 
-def decode(cursor: str) -> Place | None:
+def refusal(rule: str) -> InvalidRequest:
+    return InvalidRequest(f"cursor {rule}.", fields=[{"field": "cursor", "message": rule}])
+
+
+def decode(cursor: str) -> tuple[str, Place | None]:
     try:
         named = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-        at, _, entry_id = named.partition(" ")
-        return Place(datetime.fromisoformat(at).astimezone(UTC), entry_id)
+        mark, _, place = named.partition(" ")
+        at, _, entry_id = place.partition(" ")
+        return mark, Place(datetime.fromisoformat(at).astimezone(UTC), entry_id)
     except (ValueError, OverflowError):
-        return None
+        return "", None

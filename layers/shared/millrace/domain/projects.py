@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
 from millrace.domain.evaluations import Model
-from millrace.domain.exports import PLAIN
+from millrace.domain.exports import ONE_LINE, PLAIN
 
 
 class PutProject(Model):
@@ -15,7 +15,7 @@ class PutProject(Model):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str = Field(min_length=1, max_length=200, pattern=PLAIN)
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), ONE_LINE]
 
 
 class ProjectView(Model):

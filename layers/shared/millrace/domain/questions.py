@@ -56,11 +56,17 @@ class ModelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PaidCall:
-    """One call of a model that was answered, and so is to be paid for. The id is made once, with the call."""
+    """One call of a model that was answered, and so is to be paid for. The id is made once, with the call.
+
+    An attempt on a GPU is one too: its `answer` then says only whose GPU it was and what it cost.
+    """
 
     id: str
     answer: ModelAnswer
     ended_at: datetime
+    gpu_seconds: int = 0
+    # What the provider calls it. None: the worker that has made the call is named instead.
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

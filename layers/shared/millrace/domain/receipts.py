@@ -1,4 +1,4 @@
-"""The answer about what a job was charged, and what it has used of models."""
+"""The answer about what a job was charged, and what it has used of models and GPUs."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ class LedgerEntry(Model):
     """`reserve` charges, and `settle` keeps the charge or `release` gives it back: one of them, once."""
 
     at: datetime
-    meter: str
+    meter: str = Field(description="What is sold; and `spend`, the day's money, in millionths of a dollar.")
     period: str = Field(description="What it was charged to, such as the month `2025-12`.")
     kind: Literal["reserve", "settle", "release"]
     amount: int = Field(description="By how much it changed what is used of the meter.")
@@ -26,12 +26,14 @@ class LedgerEntry(Model):
 
 
 class MeteredCall(Model):
-    """A call of a model that was answered."""
+    """A call of a model that was answered, or an attempt on a GPU."""
 
     at: datetime
-    model: str
+    attempt: int
+    model: str = Field(description="Or `runpod`, whose GPU it was.")
     input_tokens: int
     output_tokens: int
+    gpu_seconds: int
     cost_microusd: int = Field(description="Millionths of a dollar.")
     duration_ms: int
 
@@ -45,6 +47,7 @@ class Totals(Model):
     calls: int
     input_tokens: int
     output_tokens: int
+    gpu_seconds: int
     cost_microusd: int
     duration_ms: int
 

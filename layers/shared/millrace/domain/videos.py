@@ -86,7 +86,7 @@ def check_video(opening: bytes, *, found_size: int, size: int, content_type: str
 
 
 def invalid(problem: str, message: str) -> VideoInvalid:
-    return VideoInvalid(f"{message} Upload it again to the same address.", problem=problem)
+    return VideoInvalid(f"{message} Announce the right one.", problem=problem)
 
 
 def is_of_type(opening: bytes, *, content_type: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from millrace.entry.logs import LogEvent, log, log_fault
 from millrace.entry.metrics import Metric, count
-from millrace.errors import GpuUnknown, JobFailure
+from millrace.errors import GpuUnknown, JobFailure, SpendLimitReached
 
 EVENTS: Mapping[str, LogEvent] = {
     "completed": "job_completed",
@@ -15,6 +15,7 @@ EVENTS: Mapping[str, LogEvent] = {
     "retried": "job_retried",
     "failed": "job_failed",
     "released": "job_released",
+    "waiting": "job_waiting",
     "overtaken": "job_overtaken",
 }
 METRICS: Mapping[str, Metric] = {
@@ -45,7 +46,7 @@ class Ending(Protocol):
     def state(self) -> str: ...
 
     @property
-    def failure(self) -> JobFailure | GpuUnknown | None: ...
+    def failure(self) -> JobFailure | GpuUnknown | SpendLimitReached | None: ...
 
 
 def report(ending: Ending, *, kind: str, now: datetime) -> None:

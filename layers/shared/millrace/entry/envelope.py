@@ -1,13 +1,14 @@
 """The one envelope that every answer of ours comes in, and the headers around it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
+from math import ceil
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from millrace.domain.quota import bounds_of
+from millrace.domain.quota import WINDOW_SECONDS, bounds_of
 from millrace.errors import DatabaseUnavailable, QuotaExceeded, Refusal, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -61,16 +62,31 @@ def render_refusal(refusal: Refusal, *, now: datetime) -> Rendered:
 
 
 def rate_headers(usage: Mapping[str, Any] | None, *, now: datetime) -> dict[str, str]:
-    """The quota in the words of the IETF's draft: how much a month, how much is left and for how long."""
-    if not usage or "month" not in usage:
+    """The limits in the words of the IETF's draft: how much in what time, how much is left until when."""
+    told = [*limits_in(usage or {}, now=now)]
+    if not told:
         return {}
-    begins, ends = bounds_of(usage["month"])
-    left = usage["remaining"] if "remaining" in usage else max(0, usage["limit"] - usage["used"])
-    until = seconds_until_renewal(usage["month"], now=now)
-    return {
-        "RateLimit-Policy": f'"month";q={usage["limit"]};w={int((ends - begins).total_seconds())}',
-        "RateLimit": f'"month";r={left};t={until}',
-    }
+    policies, left = zip(*told, strict=True)
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
+
+
+def limits_in(usage: Mapping[str, Any], *, now: datetime) -> Iterator[tuple[str, str]]:
+    """Each limit that is told of: the month's, the one that is reached, and the others of the key's user."""
+    if "month" in usage:
+        begins, ends = bounds_of(usage["month"])
+        window, until = int((ends - begins).total_seconds()), seconds_until_renewal(usage["month"], now=now)
+        yield f'"month";q={usage["limit"]};w={window}', f'"month";r={left_of(usage)};t={until}'
+    for one in [usage] if "name" in usage else usage.get("limits", []):
+        policy, left = f'"{one["name"]}";q={one["limit"]}', f'"{one["name"]}";r={left_of(one)}'
+        if seconds := WINDOW_SECONDS.get(one["name"]):
+            until = max(0, ceil((one["resets_at"] - now).total_seconds()))
+            policy, left = f"{policy};w={seconds}", f"{left};t={until}"
+        yield policy, left
+
+
+def left_of(usage: Mapping[str, Any]) -> int:
+    left: int = usage["remaining"] if "remaining" in usage else max(0, usage["limit"] - usage["used"])
+    return left
 
 
 def seconds_until_renewal(month: str, *, now: datetime) -> int:

@@ -74,9 +74,9 @@ class Route:
 
     @cached_property
     def queries(self) -> frozenset[str]:
-        """The names that may stand in the query."""
+        """The names that may stand in the query. A word that is Python's own has a `_` behind it there."""
         parameters = inspect.signature(self.handler).parameters.values()
-        return frozenset(one.name for one in parameters if one.default is not one.empty)
+        return frozenset(one.name.rstrip("_") for one in parameters if one.default is not one.empty)
 
     def values_in(self, path: str) -> dict[str, str] | None:
         """The path's values by their names, or None when the route does not take it."""

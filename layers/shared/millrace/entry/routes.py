@@ -152,9 +152,9 @@ def calling(route: Route, *, resolver: Resolver) -> Callable[..., Response[str]]
 
     hints = get_type_hints(route.handler, include_extras=True)
     parameters = list(inspect.signature(route.handler).parameters.values())[2:]
-    for name in route.queries:
+    for name in (one.name for one in parameters if one.default is not one.empty):
         # Powertools must be told where a value is that has bounds of its own.
-        hints[name] = Annotated[hints[name], Query()]
+        hints[name] = Annotated[hints[name], Query(alias=name.rstrip("_"))]
     seen = [parameter.replace(annotation=hints[parameter.name]) for parameter in parameters]
     call.__name__ = route.handler.__name__
     call.__doc__ = route.handler.__doc__

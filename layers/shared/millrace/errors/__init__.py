@@ -9,16 +9,19 @@ MillraceError
 │   │                                └── KeyNotFound, RouteNotFound
 │   ├── MethodNotAllowed 405         ├── JobAlreadyPending 409, AlreadyEvaluated 409
 │   ├── JobEnded 409, JobNotFailed 409 ├── TooManyDocuments 409, UploadMissing 409
+│   ├── JobNotRetryable 409
 │   ├── KeyEnded 409                 ├── KeyShownAlready 409, ExportAlreadyRunning 409
 │   ├── LeadDeleted 410              ├── BodyTooLarge 413
 │   ├── UnsupportedMediaType 415     ├── IdempotencyKeyReused 422
 │   ├── DocumentInvalid 422          ├── VideoInvalid 422
-│   ├── QuotaExceeded 429            ├── GpuQuotaExceeded 429, InternalError 500
+│   ├── QuotaExceeded 429            ├── GpuQuotaExceeded 429, RateLimited 429
+│   ├── SpendLimitReached 429        ├── InternalError 500
 │   └── StorageUnavailable 503       └── DatabaseUnavailable 503
 ├── JobFailure                       why an attempt at a job ended without a result
 │   ├── ResourceNotFound             ├── InsufficientDocuments
 │   ├── StorageError (transient)     ├── ModelTimeout (transient)
 │   ├── ModelUnavailable (transient) ├── ModelAnswerInvalid (keeps its charge)
+│   ├── ModelNotConfigured
 │   ├── GpuUnavailable (transient)   ├── GpuOrderRefused
 │   ├── GpuJobLost (transient)       ├── RenderFailed (transient)
 │   ├── InputUnusable (keeps its charge)
@@ -28,7 +31,7 @@ MillraceError
 │   ├── ValueNotStorable             └── ValueUnreadable, UnknownColumn
 ├── MigrationInvalid, MigrationFailed, CutoverRefused, CutoverFailed, BackupFailed
 ├── LinkRefused, CommandRefused, StackUnavailable, QueueUnavailable, GpuUnknown, SecretUnavailable
-├── BucketError ─ ObjectKeyInvalid, ObjectTooLarge
+├── BucketError ─ ObjectKeyInvalid, ObjectTooLarge, ObjectExists
 ├── AuditChainBroken
 ├── SealError ─ SealBroken, SealUnavailable
 └── ConfigurationInvalid
@@ -43,6 +46,7 @@ from millrace.errors.failures import (
     JobFailure,
     LeaseExpired,
     ModelAnswerInvalid,
+    ModelNotConfigured,
     ModelTimeout,
     ModelUnavailable,
     ProcessingError,
@@ -64,6 +68,7 @@ from millrace.errors.faults import (
     LinkRefused,
     MigrationFailed,
     MigrationInvalid,
+    ObjectExists,
     ObjectKeyInvalid,
     ObjectTooLarge,
     QueueUnavailable,
@@ -95,6 +100,7 @@ from millrace.errors.refusals import (
     JobEnded,
     JobNotFailed,
     JobNotFound,
+    JobNotRetryable,
     KeyEnded,
     KeyNotFound,
     KeyShownAlready,
@@ -106,10 +112,12 @@ from millrace.errors.refusals import (
     NotFound,
     ProjectNotFound,
     QuotaExceeded,
+    RateLimited,
     Refusal,
     RightsExceeded,
     RouteNotFound,
     SiteNotFound,
+    SpendLimitReached,
     StorageUnavailable,
     TooManyDocuments,
     UnsupportedMediaType,

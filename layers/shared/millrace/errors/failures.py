@@ -9,12 +9,14 @@ from millrace.errors.root import MillraceError
 class JobFailure(MillraceError):
     """An attempt ended without a result.
 
-    `transient` decides whether it is tried again, `keeps_charge` whether the last failure is paid for.
+    `transient` decides whether it is tried again, `keeps_charge` whether the last failure is paid for,
+    `cost_unknown` whether its provider may charge for more than we have heard of.
     `answers` are the ModelAnswers that were paid for all the same: a model that refuses has used tokens too.
     """
 
     transient = False
     keeps_charge = False
+    cost_unknown = False
 
     def __init__(
         self, message: str, *, retry_after_seconds: float | None = None, answers: Sequence[Any] = ()
@@ -44,15 +46,20 @@ class StorageError(JobFailure):
 
 
 class ModelTimeout(JobFailure):
-    """The model took longer than it may."""
+    """The model took longer than it may. What it was thinking by then may be charged for."""
 
     transient = True
+    cost_unknown = True
 
 
 class ModelUnavailable(JobFailure):
     """The model is overloaded, broken or out of reach."""
 
     transient = True
+
+
+class ModelNotConfigured(JobFailure):
+    """The model was taken out of the configuration after the job was accepted."""
 
 
 class ModelAnswerInvalid(JobFailure):

@@ -71,8 +71,15 @@ class ObjectTooLarge(BucketError):
     """An object holds more bytes than the one who asked for it, or sent it, may have."""
 
 
+class ObjectExists(BucketError):
+    """There is an object already where one was to be written that replaces none."""
+
+
 class LinkRefused(MillraceError):
-    """A presigned link was not honoured. `rule`: method, query, signature, expired, content_type or size."""
+    """A presigned link was not honoured.
+
+    `rule`: method, query, signature, expired, content_type, size or once.
+    """
 
     def __init__(self, rule: str, message: str):
         self.rule = rule

@@ -124,6 +124,11 @@ class JobNotFailed(Refusal):
     message = "Only a failed job is retried."
 
 
+class JobNotRetryable(Refusal):
+    status = 409
+    message = "The job's model is no longer configured. Ask for another evaluation of the lead."
+
+
 class KeyEnded(Refusal):
     status = 409
     message = "The key is revoked or has expired. Issue another."
@@ -151,12 +156,12 @@ class LeadDeleted(Refusal):
 
 class DocumentInvalid(Refusal):
     status = 422
-    message = "The file is not what was said of it. Upload it again."
+    message = "The file is not what was said of it. Delete this document, and announce the right one."
 
 
 class VideoInvalid(Refusal):
     status = 422
-    message = "The video is not what was said of it. Upload it again."
+    message = "The video is not what was said of it. Announce the right one."
 
 
 class BodyTooLarge(Refusal):
@@ -182,6 +187,16 @@ class QuotaExceeded(Refusal):
 class GpuQuotaExceeded(Refusal):
     status = 429
     message = "The GPU seconds of this month are used up."
+
+
+class SpendLimitReached(Refusal):
+    status = 429
+    message = "What may be spent in a day is reached. There is more from midnight (UTC) on."
+
+
+class RateLimited(Refusal):
+    status = 429
+    message = "The key's user has asked for as much as they may for now."
 
 
 class DatabaseUnavailable(Refusal):

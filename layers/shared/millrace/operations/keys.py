@@ -57,7 +57,7 @@ def list_newest(env: Env, *, tenant_id: str | None, limit: int, cursor: str | No
     """A tenant's keys or everybody's, also those that have ended."""
     if tenant_id is not None:
         check_tenant(env, tenant_id)
-    page = lists.ask_for(limit=limit, cursor=cursor)
+    page = lists.ask_for("keys", tenant_id, limit=limit, cursor=cursor)
     return lists.show("keys", keys.list_newest(env.DB, tenant_id=tenant_id, page=page), page=page)
 
 

@@ -7,9 +7,9 @@ from millrace.domain.pages import MOST, Page
 from millrace.operations.jobs import to_facts
 
 
-def ask_for(*, limit: int, cursor: str | None) -> Page:
-    """The page that was asked for, and no longer than one may be. InvalidRequest for a strange cursor."""
-    return Page.of(limit=max(1, min(limit, MOST)), cursor=cursor)
+def ask_for(*listed: str | None, limit: int, cursor: str | None) -> Page:
+    """The page of this list, and no longer than one may be. InvalidRequest for a strange cursor."""
+    return Page.of(*listed, limit=max(1, min(limit, MOST)), cursor=cursor)
 
 
 def show(name: str, rows: Sequence[Mapping[str, Any]], *, page: Page) -> dict[str, Any]:

@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from millrace.domain.jobs import JOB_TABLES, JobTable
-from millrace.domain.quota import Meter
+from millrace.domain.jobs import JOB_TABLES
+from millrace.domain.spending import SPEND
 from millrace.env import Env
 from millrace.operations.jobs import to_facts
-from millrace.store import drift
+from millrace.store import drift, spend_drift
+from millrace.store.drift import Drift
 
 
 def verify(env: Env) -> dict[str, Any]:
     """For each meter: how many counters it has, and which of them ledger and jobs do not confirm."""
     sold = [(table, table.meter) for table in JOB_TABLES.values() if table.meter]
-    return {"meters": [_compare(env, table, meter=meter) for table, meter in sold]}
+    compared = {meter.name: drift.find(env.DB, table, meter=meter) for table, meter in sold}
+    compared[SPEND.name] = spend_drift.find_spent(env.DB)
+    compared["daily usage"] = spend_drift.find_used(env.DB)
+    return {"meters": [_show(name, found) for name, found in compared.items()]}
 
 
-def _compare(env: Env, table: JobTable, *, meter: Meter) -> dict[str, Any]:
-    found = drift.find(env.DB, table, meter=meter)
+def _show(name: str, found: Drift) -> dict[str, Any]:
     return {
-        "meter": meter.name,
+        "meter": name,
         "counters": found.lines,
         "drifting": found.drifting,
         "drifts": [to_facts(row) for row in found.listed],

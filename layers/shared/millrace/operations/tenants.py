@@ -1,14 +1,22 @@
 """Tenants and their sites: who there is."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
 from millrace.domain.audit import Author
+from millrace.domain.pricing import AMOUNT
 from millrace.domain.quota import EVALUATIONS
+from millrace.domain.spending import LIMIT_SETTING
 from millrace.env import Env
 from millrace.errors import CommandRefused
 from millrace.operations import lists
-from millrace.store import tenants
+from millrace.store import settings, tenants
 
+# Dollars, down to their millionths.
+DOLLARS = re.compile(AMOUNT)
+DAILY_SPEND = "daily_spend"
+LIMITS = (*tenants.LIMITS, DAILY_SPEND)
 # What the column takes.
 MOST_A_MONTH = 2**31 - 1
 
@@ -21,7 +29,7 @@ def add_tenant(env: Env, *, tenant_id: str, name: str, tier: str) -> dict[str, A
 
 
 def list_tenants(env: Env, *, limit: int, cursor: str | None) -> dict[str, Any]:
-    page = lists.ask_for(limit=limit, cursor=cursor)
+    page = lists.ask_for("tenants", limit=limit, cursor=cursor)
     return lists.show("tenants", tenants.list_newest(env.DB, page=page), page=page)
 
 
@@ -40,7 +48,7 @@ def list_sites(env: Env, *, tenant_id: str | None, limit: int, cursor: str | Non
     """A tenant's sites or everybody's."""
     if tenant_id is not None:
         check_tenant(env, tenant_id)
-    page = lists.ask_for(limit=limit, cursor=cursor)
+    page = lists.ask_for("sites", tenant_id, limit=limit, cursor=cursor)
     return lists.show("sites", tenants.list_sites(env.DB, tenant_id=tenant_id, page=page), page=page)
 
 
@@ -51,13 +59,30 @@ def set_tier_of_tenant(env: Env, *, tenant_id: str, tier: str) -> dict[str, Any]
     return {"tenant_id": tenant_id, "tier": tier}
 
 
-def set_limit_of_tenant(env: Env, *, tenant_id: str, evaluations_a_month: int | None) -> dict[str, Any]:
-    """None: its sites have what their tiers say, but for those with a limit of their own."""
-    check_limit(evaluations_a_month)
+def set_limit_of_tenant(env: Env, *, tenant_id: str, **limits: Any) -> dict[str, Any]:
+    """Some of `LIMITS`, in numbers; None: what the tiers say. A site's own limit of evaluations comes before.
+
+    `daily_spend` is in dollars; None: what is set for all.
+    """
+    if not limits or limits.keys() - set(LIMITS):
+        raise CommandRefused(f"Say which limit: {', '.join(LIMITS)}.")
+    spend = {name: limits.pop(name) for name in (DAILY_SPEND,) if name in limits}
+    for limit in limits.values():
+        check_limit(limit)
+    for dollars in spend.values():
+        check_dollars(dollars)
     check_tenant(env, tenant_id)
-    limited = {"column": "evaluations_a_month", "value": evaluations_a_month}
-    change(env, tenant_id, of="tenant", tenant_id=tenant_id, **limited)
-    return {"tenant_id": tenant_id, "evaluations_a_month": evaluations_a_month}
+    for dollars in spend.values():
+        limit_spend(env, tenant_id, dollars=dollars)
+    for column, value in limits.items():
+        change(env, tenant_id, of="tenant", tenant_id=tenant_id, column=column, value=value)
+    return {"tenant_id": tenant_id, **spend, **limits}
+
+
+def limit_spend(env: Env, tenant_id: str, *, dollars: str | None) -> None:
+    wanted = None if dollars is None else Decimal(dollars)
+    by = Author.operator(env.new_id)
+    settings.change(env.DB, {LIMIT_SETTING: wanted}, tenant_id=tenant_id, by=by, now=env.now())
 
 
 def set_tier_of_site(env: Env, *, site_id: str, tier: str) -> dict[str, Any]:
@@ -90,6 +115,11 @@ def find_tenant_of(env: Env, site_id: str) -> str:
 def check_limit(limit: int | None) -> None:
     if limit is not None and not 0 <= limit <= MOST_A_MONTH:
         raise CommandRefused(f"A limit is a number from 0 to {MOST_A_MONTH:,}, or none.")
+
+
+def check_dollars(dollars: Any) -> None:
+    if dollars is not None and not (isinstance(dollars, str) and DOLLARS.fullmatch(dollars)):
+        raise CommandRefused("A limit of what is spent is in dollars, such as 25 or 0.50, or none.")
 
 
 def check_tenant(env: Env, tenant_id: str) -> None:

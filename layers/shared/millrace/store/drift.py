@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from millrace.bindings.database import Database, Row, Statement
+from millrace.bindings.database import Database, Row
 from millrace.domain.jobs import JobTable
 from millrace.domain.quota import Meter, charged_failures
 
@@ -87,20 +87,20 @@ FROM (
 GROUP BY subject, period
 """
 
-WRONG_LINES = f"""
+WRONG_LINES = """
 SELECT *, COUNT(*) OVER () AS lines, CAST(SUM(drifts) OVER () AS BIGINT) AS drifting
 FROM (
   SELECT *, CASE WHEN counter_says = ledger_says AND ledger_says = jobs_say AND wrong_charges = 0
                  THEN 0 ELSE 1 END AS drifts
-  FROM ({LINES}) AS lines
+  FROM ({lines}) AS lines
 ) AS judged
-ORDER BY drifts DESC, subject, period LIMIT {MOST_LISTED}
+ORDER BY drifts DESC, subject, period LIMIT {most}
 """
 
-WRONG_CHARGES = f"""
-SELECT job_id, charge_round, subject, period, ledger_says, jobs_say FROM ({CHARGES}) AS charges
+WRONG_CHARGES = """
+SELECT job_id, charge_round, subject, period, ledger_says, jobs_say FROM ({charges}) AS charges
 WHERE ledger_says <> jobs_say
-ORDER BY subject, period, job_id, charge_round, ledger_says LIMIT {MOST_LISTED}
+ORDER BY subject, period, job_id, charge_round, ledger_says LIMIT {most}
 """
 
 
@@ -119,24 +119,29 @@ class Drift:
 
 def find(db: Database, table: JobTable, *, meter: Meter) -> Drift:
     """Compare what the meter's counters say, what the ledger holds, and what the jobs of the table owe."""
-    rows = _prepare(db, WRONG_LINES, table=table, meter=meter).all().results
+    return compare(
+        db, _fill(LINES, table=table, meter=meter), charges=_fill(CHARGES, table=table, meter=meter)
+    )
+
+
+def compare(db: Database, lines: str, *, charges: str) -> Drift:
+    """What is wrong among the lines that this SQL adds up, and among the charges they are made of."""
+    rows = db.prepare(WRONG_LINES.format(lines=lines, most=MOST_LISTED)).all().results
     listed = [row for row in rows if row["drifts"]]
-    charges = _prepare(db, WRONG_CHARGES, table=table, meter=meter).all().results if listed else []
+    wrong = db.prepare(WRONG_CHARGES.format(charges=charges, most=MOST_LISTED))
     first = rows[0] if rows else {"lines": 0, "drifting": 0}
-    return Drift(first["lines"], first["drifting"], listed, charges)
+    return Drift(first["lines"], first["drifting"], listed, wrong.all().results if listed else [])
 
 
-def _prepare(db: Database, sql: str, *, table: JobTable, meter: Meter) -> Statement:
+def _fill(sql: str, *, table: JobTable, meter: Meter) -> str:
     code, _ = table.error_columns
-    return db.prepare(
-        sql.format(
-            jobs=table.name, waiting=table.waiting, running=table.running, done=table.done,
-            failed=table.failed, cancelled=table.cancelled, error_code=code,
-            paid=table.spent_column or table.paid_column,
-            reserved=table.reserved, settled=table.used or table.reserved,
-            settled_before="CAST(NULL AS BIGINT)" if table.used else table.reserved,
-            charged=", ".join(f"'{name}'" for name in charged_failures()), meter=meter.name,
-            counter=meter.counter, subject=meter.subject, period=meter.period, used=meter.used,
-            its_rows=meter.its_rows(meter.counter),
-        )
+    return sql.format(
+        jobs=table.name, waiting=table.waiting, running=table.running, done=table.done,
+        failed=table.failed, cancelled=table.cancelled, error_code=code,
+        paid=table.spent_column or table.paid_column,
+        reserved=table.reserved, settled=table.used or table.reserved,
+        settled_before="CAST(NULL AS BIGINT)" if table.used else table.reserved,
+        charged=", ".join(f"'{name}'" for name in charged_failures()), meter=meter.name,
+        counter=meter.counter, subject=meter.subject, period=meter.period, used=meter.used,
+        its_rows=meter.its_rows(meter.counter),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.audit import Author
 from millrace.domain.jobs import EVALUATION
-from millrace.errors import DocumentNotFound, LeadNotFound
+from millrace.errors import DatabaseUnavailable, DocumentNotFound, LeadNotFound
 from millrace.store import audit, jobs, leads
 from millrace.store.leads import THEIRS, Which
 
@@ -17,6 +17,8 @@ ABANDONED_AFTER = timedelta(days=1)
 LINK_GRACE = timedelta(hours=1)
 MOST_DOCUMENTS = 500
 MOST_LEADS = 100
+# Each time that somebody else's job has come in between.
+MOST_TRIES = 8
 
 PERSON_OF_LEAD = """
 first_name = NULL, last_name = NULL, email = NULL, phone = NULL, employment_status = NULL,
@@ -26,6 +28,11 @@ PERSON_OF_DOCUMENT = "file_name = '', checksum = NULL"
 PERSON_OF_EVALUATION = "summary = '', extracted_data = '{}', score_breakdown = '[]', warnings = '[]'"
 
 IF_DELETED = f"lead_id = (SELECT id FROM leads WHERE {THEIRS} AND deleted_at IS NOT NULL)"
+
+CAN_GO = """
+deleted_at IS NULL AND NOT EXISTS (
+  SELECT 1 FROM ai_evaluation_jobs AS job WHERE job.lead_id = leads.id AND job.completed_at IS NULL)
+"""
 
 # What the minute looks for. Each has a partial index that holds nothing of what was done before.
 ABANDONED = """
@@ -61,8 +68,22 @@ class Deleted:
 def delete_lead(db: Database, which: Which, *, move_id: str, by: Author, now: datetime) -> Deleted:
     """Cancel its live job and take out what is personal; a second time, nothing. SiteNotFound, LeadNotFound.
 
-    The job comes first, as in the batch that completes one, or the two could wait for each other.
+    The job comes first, as in the batch that completes one, or the two could wait for each other. Whoever
+    accepts one at the same moment may hold the lead before us: then we begin anew, and find the job.
     """
+    for _ in range(MOST_TRIES):
+        row, files = _delete_lead(db, which, move_id=move_id, by=by, now=now)
+        if row is None:
+            raise leads.find_refusal(db, which) or LeadNotFound()
+        if row["deleted_at"]:
+            return Deleted(row["deleted_at"], erasable(files))
+    raise DatabaseUnavailable("Others keep asking for evaluations of this lead. Repeat the request.")
+
+
+def _delete_lead(
+    db: Database, which: Which, *, move_id: str, by: Author, now: datetime
+) -> tuple[Row | None, list[Row]]:
+    """The lead, whose `deleted_at` is None while a job of its is live, and the documents to be erased."""
     whose = {"lead_id": which.lead_id, "tenant_id": which.tenant_id, "site_id": which.site_id}
     *_, lead, files = db.batch(
         [
@@ -75,10 +96,7 @@ def delete_lead(db: Database, which: Which, *, move_id: str, by: Author, now: da
             """).bind(*which.values),
         ]
     )
-    row = lead.first()
-    if row is None:
-        raise leads.find_refusal(db, which) or LeadNotFound()
-    return Deleted(row["deleted_at"], erasable(files.results))
+    return lead.first(), files.results
 
 
 def delete_document(db: Database, which: Which, *, document_id: str, now: datetime) -> Deleted:
@@ -139,17 +157,17 @@ def erasable(rows: Sequence[Row]) -> list[Erasable]:
 def _forget_lead(db: Database, which: Which, *, by: Author, now: datetime) -> list[Statement]:
     """Each after the deletion takes effect once the lead is deleted, by this batch or by one before it."""
     return [
-        # Held first, so that of two who delete it one is noted: the one who did.
+        # Held first, so that of two who delete it one is noted, the one who did, and no job comes meanwhile.
         db.prepare(f"UPDATE leads SET updated_at = updated_at WHERE {THEIRS}").bind(*which.values),
         audit.note(
             db, by, action="lead_deleted", subject=which.lead_id, tenant_id=which.tenant_id, now=now,
             before="jsonb_build_object('status', status)", after="?10",
-            where="FROM leads WHERE id = ?5 AND tenant_id = ?3 AND site_id = ?9 AND deleted_at IS NULL",
+            where=f"FROM leads WHERE id = ?5 AND tenant_id = ?3 AND site_id = ?9 AND {CAN_GO}",
             values=(which.site_id, {"status": "deleted"}),
         ),
         db.prepare(f"""
             UPDATE leads SET status = 'deleted', deleted_at = ?4, updated_at = ?4, {PERSON_OF_LEAD}
-            WHERE {THEIRS} AND deleted_at IS NULL
+            WHERE {THEIRS} AND {CAN_GO}
         """).bind(*which.values, now),
         db.prepare(f"""
             UPDATE lead_documents SET deleted_at = COALESCE(deleted_at, ?4), {PERSON_OF_DOCUMENT}

@@ -12,8 +12,10 @@ from millrace.store.pages import newest
 JOB = """
 SELECT job.*, evaluation.score, evaluation.label, evaluation.recommendation, evaluation.summary,
        evaluation.risk_flags, evaluation.fraud_signals, evaluation.score_breakdown,
-       evaluation.warnings, evaluation.evaluated_at, evaluation.model_version AS judged_by
+       evaluation.warnings, evaluation.evaluated_at, evaluation.model_version AS judged_by,
+       lead.deleted_at AS lead_deleted_at
 FROM ai_evaluation_jobs AS job
+JOIN leads AS lead ON lead.id = job.lead_id
 LEFT JOIN lead_ai_evaluations AS evaluation ON evaluation.id = job.evaluation_id
 WHERE job.tenant_id = ?1 AND job.site_id = ?2
 """

@@ -1,10 +1,12 @@
 """Evaluation jobs: accepted and charged, or refused for a reason; once more, and no more."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from millrace.bindings.database import Database, Row, Statement
+from millrace.domain.callers import KeyUser
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, PROMISE
 from millrace.domain.quota import EVALUATIONS, month_of, warn
@@ -15,6 +17,7 @@ from millrace.errors import (
     JobEnded,
     JobNotFailed,
     JobNotFound,
+    JobNotRetryable,
     LeadNotFound,
     QuotaExceeded,
     Refusal,
@@ -24,6 +27,10 @@ from millrace.store import evaluation_history, jobs, settings
 from millrace.store.accepting import Acceptance, Refusals, accept
 from millrace.store.idempotency import Accepted
 from millrace.store.monthly_usage import LIMIT_NOW
+from millrace.store.request_counts import facts_of
+
+# Of any model, at any cost.
+ANY: Mapping[str, int] = MappingProxyType({})
 
 
 def is_off(*, tenant: str) -> str:
@@ -32,10 +39,10 @@ def is_off(*, tenant: str) -> str:
 
 
 ACCEPT = f"""
-INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, requested_at,
+INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, status, requested_by, user_id, requested_at,
                                 model_version, last_move_id, run_after, charged_period,
                                 created_at, updated_at)
-SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?6, {{model}}, ?1, ?9, ?8, ?6, ?6
+SELECT ?1, site.tenant_id, lead.id, site.id, 'pending', ?5, ?10, ?6, {{model}}, ?1, ?9, ?8, ?6, ?6
 FROM leads AS lead JOIN sites AS site ON site.id = lead.site_id
 WHERE site.tenant_id = ?2 AND site.id = ?3 AND lead.id = ?4 AND lead.deleted_at IS NULL
   AND NOT {is_off(tenant="?2")}
@@ -50,6 +57,22 @@ DELETE FROM ai_evaluation_jobs
 WHERE id = ?1 AND last_move_id = ?1 AND EXISTS (
   SELECT 1 FROM ai_evaluation_jobs AS earlier
   WHERE earlier.lead_id = ai_evaluation_jobs.lead_id AND earlier.status = 'completed')
+"""
+
+# Differs: PostgreSQL has many writers, so one who deletes the lead is waited for, or waits for us and then
+# finds the job. SQLite has one writer.
+HELD = {"postgres": "FOR SHARE", "sqlite": ""}
+
+# A second live job of the lead, which `one_live_job_per_lead` refuses, and with it the batch. It comes after
+# the move, which may wait for another job's batch: every batch holds the job first, and then the lead.
+REFUSE_IF_DELETED = """
+INSERT INTO ai_evaluation_jobs (id, tenant_id, lead_id, site_id, requested_by, requested_at, last_move_id,
+                                run_after, charged_period, created_at, updated_at)
+SELECT job.id || ' of a deleted lead', job.tenant_id, job.lead_id, job.site_id, job.requested_by,
+       job.requested_at, '', job.run_after, job.charged_period, job.created_at, job.updated_at
+FROM ai_evaluation_jobs AS job
+WHERE job.id = ?1 AND job.last_move_id = ?2 AND NOT EXISTS (
+  SELECT 1 FROM leads AS lead WHERE lead.id = job.lead_id AND lead.deleted_at IS NULL {held})
 """
 
 # The month's row is born with, and follows, the limit of the site: its own, its tenant's, or its tier's.
@@ -73,8 +96,8 @@ RETURNING evaluation_count, quota_limit, month, tier
 FACTS = """
 SELECT jsonb_build_object(
   'job_id', job.id, 'lead_id', job.lead_id, 'status', job.status, 'requested_at', job.requested_at,
-  'estimated_completion', ?3,
-  'used', usage.evaluation_count, 'limit', usage.quota_limit, 'month', usage.month) AS "facts [JSONB]"
+  'estimated_completion', ?3, 'accepted_at', job.updated_at,
+  'used', usage.evaluation_count, 'limit', usage.quota_limit, 'month', usage.month{limits}) AS "facts [JSONB]"
 FROM ai_evaluation_jobs AS job
 JOIN ai_evaluation_usage AS usage ON usage.site_id = job.site_id AND usage.month = job.charged_period
 WHERE job.id = ?1 AND job.last_move_id = ?2
@@ -98,7 +121,7 @@ AND EXISTS (SELECT 1 FROM leads WHERE id = ai_evaluation_jobs.lead_id AND delete
 """
 
 WHY_NOT_AGAIN = f"""
-SELECT job.status, lead.deleted_at, {is_off(tenant="?2")} AS "off [BOOLEAN]",
+SELECT job.status, job.model_version, lead.deleted_at, {is_off(tenant="?2")} AS "off [BOOLEAN]",
        (SELECT live.id FROM ai_evaluation_jobs AS live
         WHERE live.lead_id = job.lead_id AND live.status IN ('pending', 'processing')) AS live_job_id
 FROM ai_evaluation_jobs AS job JOIN leads AS lead ON lead.id = job.lead_id
@@ -108,7 +131,10 @@ WHERE job.id = ?1 AND job.tenant_id = ?2 AND (CAST(?3 AS TEXT) IS NULL OR job.si
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for, by whom. `models`: those that the tenant's own default, if it has one, may be of."""
+    """What is asked for, by whom. `models`: those that the tenant's own default, if it has one, may be of.
+
+    `user`: for whom it is counted, if for anybody.
+    """
 
     tenant_id: str
     site_id: str
@@ -118,6 +144,9 @@ class Order:
     models: tuple[str, ...] = ()
     force_refresh: bool = False
     delay: timedelta = timedelta(0)
+    user: KeyUser | None = None
+    # What one costs at least, by model.
+    least_costs: Mapping[str, int] = field(default_factory=dict)
 
 
 def create(
@@ -126,7 +155,11 @@ def create(
     """Accept a job and charge for it, all or nothing: the batch decides whether there may be one."""
     withdraw = [] if order.force_refresh else [db.prepare(WITHDRAW_IF_JUDGED).bind(job_id)]
     return _accept(
-        db, Acceptance("create", job_id, job_id, order.tenant_id, now, order.requested_by, key),
+        db,
+        Acceptance(
+            "create", job_id, job_id, order.tenant_id, now, order.requested_by, order.user, key,
+            least_cost=order.least_costs,
+        ),
         moved=[_insert(db, order, job_id=job_id, now=now), *withdraw],
         why_not=lambda: find_refusal(db, order),
     )  # fmt: skip
@@ -150,20 +183,32 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
 
 def retry(
     db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime, site_id: str | None = None,
-    person: str | None = None, key: IdempotencyKey | None = None,
+    models: Mapping[str, int] = ANY, person: str | None = None, user: KeyUser | None = None,
+    key: IdempotencyKey | None = None,
 ) -> Accepted:  # fmt: skip
-    """Have a failed job run again, charged anew. Its site is anyone of the tenant's, unless it is named."""
+    """Have a failed job run again, charged anew. Its site may be anyone of the tenant's, and its model any,
+    unless the site and the `models` are named, each with what it costs at least.
+    """
+    places = ", ".join(f"?{place}" for place in range(7, 7 + len(models)))
     reopened = jobs.reopen(
         db, EVALUATION, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now,
-        when=MAY_RUN_AGAIN, values=[site_id],
+        user=user,
+        when=f"{MAY_RUN_AGAIN} AND model_version IN ({places})" if models else MAY_RUN_AGAIN,
+        values=[site_id, *models],
     )  # fmt: skip
     return _accept(
-        db, Acceptance("retry", job_id, move_id, tenant_id, now, person, key), moved=[reopened],
-        why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id, site_id=site_id),
+        db,
+        Acceptance(
+            "retry", job_id, move_id, tenant_id, now, person, user, key, least_cost=models
+        ),
+        moved=[reopened],
+        why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id, site_id=site_id, models=models),
     )  # fmt: skip
 
 
-def find_retry_refusal(db: Database, job_id: str, *, tenant_id: str, site_id: str | None) -> Refusal | None:
+def find_retry_refusal(
+    db: Database, job_id: str, *, tenant_id: str, site_id: str | None, models: Mapping[str, int] = ANY
+) -> Refusal | None:
     """Why a job was not run again, by the order of the checks. None when nothing stands against it now."""
     facts = db.prepare(WHY_NOT_AGAIN).bind(job_id, tenant_id, site_id).first()
     if facts is None:
@@ -177,7 +222,7 @@ def find_retry_refusal(db: Database, job_id: str, *, tenant_id: str, site_id: st
         return JobNotFailed(message, status=facts["status"])
     if facts["live_job_id"] is not None:
         return JobAlreadyPending(job_id=facts["live_job_id"])
-    return None
+    return JobNotRetryable() if models and facts["model_version"] not in models else None
 
 
 def cancel(
@@ -200,21 +245,23 @@ def _accept(
     why_not: Callable[[], Refusal | None],
 ) -> Accepted:  # fmt: skip
     its = (acceptance.job_id, acceptance.move_id)
+    facts = FACTS.format(limits=facts_of(EVALUATION, acceptance.user))
     return accept(
-        db, EVALUATION, acceptance, moved=moved,
+        db, EVALUATION, acceptance,
+        moved=[*moved, db.prepare(REFUSE_IF_DELETED.format(held=HELD[db.dialect])).bind(*its)],
         count_in=db.prepare(COUNT_IN).bind(*its, acceptance.now, *EVALUATIONS.tiers.values()),
-        facts=db.prepare(FACTS).bind(*its, acceptance.now + PROMISE),
+        facts=db.prepare(facts).bind(*its, acceptance.now + PROMISE),
         refusals=Refusals("one_live_job_per_lead", _quota_exceeded, why_not),
     )  # fmt: skip
 
 
 def _insert(db: Database, order: Order, *, job_id: str, now: datetime) -> Statement:
     """`auto` is the tenant's own choice while that is configured, and else the installation's."""
-    places = ", ".join(f"?{place}" for place in range(10, 10 + len(order.models)))
+    places = ", ".join(f"?{place}" for place in range(11, 11 + len(order.models)))
     chosen = f"CASE WHEN {DEFAULT_MODEL} IN ({places}) THEN {DEFAULT_MODEL} ELSE ?7 END"
     return db.prepare(ACCEPT.format(model=chosen if places else "?7")).bind(
         job_id, order.tenant_id, order.site_id, order.lead_id, order.requested_by, now, order.model_version,
-        month_of(now), now + order.delay, *order.models,
+        month_of(now), now + order.delay, order.user.user_id if order.user else "", *order.models,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.audit import Author
+from millrace.domain.callers import KeyUser
 from millrace.domain.export_requests import BYTES_A_SECOND, RENDERED_A_SECOND, STARTING_SECONDS
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EXPORT
@@ -23,6 +24,8 @@ from millrace.errors import (
 from millrace.store import audit, events, jobs
 from millrace.store.accepting import Acceptance, Refusals, accept
 from millrace.store.idempotency import Accepted
+from millrace.store.monthly_usage import GPU_LIMIT_NOW
+from millrace.store.request_counts import facts_of
 
 # How long the input is, its params may not say; then its size must do.
 ESTIMATE = f"""
@@ -31,19 +34,19 @@ ESTIMATE = f"""
 
 ACCEPT = f"""
 INSERT INTO export_jobs (id, tenant_id, project_id, type, status, input_video_key, params, request_hash,
-                         requested_by, gpu_seconds_reserved, last_move_id, run_after, charged_period,
+                         requested_by, user_id, gpu_seconds_reserved, last_move_id, run_after, charged_period,
                          created_at, updated_at)
-SELECT ?1, project.tenant_id, project.id, ?5, 'pending', video.storage_key, ?6, ?7, ?8,
+SELECT ?1, project.tenant_id, project.id, ?5, 'pending', video.storage_key, ?6, ?7, ?8, ?12,
        {ESTIMATE}, ?1, ?9, ?11, ?9, ?9
 FROM projects AS project JOIN videos AS video ON video.tenant_id = project.tenant_id
 WHERE project.tenant_id = ?2 AND project.id = ?3 AND video.storage_key = ?4 AND video.uploaded_at IS NOT NULL
 """
 
-# The month's row is born with, and follows, the limit of the tenant's tier, in the order of the tiers.
+# The month's row is born with, and follows, the limit of the tenant.
 COUNT_IN = f"""
 INSERT INTO monthly_usage (tenant_id, month, meter, used, quota_limit, tier, created_at, updated_at)
 SELECT job.tenant_id, job.charged_period, '{GPU_SECONDS.name}', job.gpu_seconds_reserved,
-       CASE tenant.tier WHEN 'free' THEN ?4 WHEN 'pro' THEN ?5 ELSE ?6 END, tenant.tier, ?3, ?3
+       {GPU_LIMIT_NOW}, tenant.tier, ?3, ?3
 FROM export_jobs AS job JOIN tenants AS tenant ON tenant.id = job.tenant_id
 WHERE job.id = ?1 AND job.last_move_id = ?2
 ON CONFLICT (tenant_id, month, meter) DO UPDATE
@@ -57,7 +60,7 @@ FACTS = f"""
 SELECT jsonb_build_object(
   'job_id', job.id, 'status', job.status, 'created_at', job.created_at, 'accepted_at', job.updated_at,
   'gpu_seconds', job.gpu_seconds_reserved,
-  'used', usage.used, 'limit', usage.quota_limit, 'month', usage.month) AS "facts [JSONB]"
+  'used', usage.used, 'limit', usage.quota_limit, 'month', usage.month{{limits}}) AS "facts [JSONB]"
 FROM export_jobs AS job
 JOIN monthly_usage AS usage ON usage.tenant_id = job.tenant_id AND usage.month = job.charged_period
   AND usage.meter = '{GPU_SECONDS.name}'
@@ -86,7 +89,10 @@ ENDED = f"('{EXPORT.done}', '{EXPORT.failed}', '{EXPORT.cancelled}')"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for, by whom. `video_seconds` are rendered; None: the whole input."""
+    """What is asked for, by whom. `video_seconds` are rendered; None: the whole input.
+
+    `user`: for whom it is counted, if for anybody.
+    """
 
     tenant_id: str
     project_id: str
@@ -96,6 +102,9 @@ class Order:
     request_hash: str
     requested_by: str
     video_seconds: int | None
+    user: KeyUser | None = None
+    # In micro-dollars.
+    least_cost: int = 0
 
 
 def create(
@@ -108,8 +117,12 @@ def create(
     insert = db.prepare(ACCEPT).bind(
         job_id, order.tenant_id, order.project_id, order.input_video_key, order.type, order.params,
         order.request_hash, order.requested_by, now, order.video_seconds, month_of(now),
+        order.user.user_id if order.user else "",
     )  # fmt: skip
-    acceptance = Acceptance("create", job_id, job_id, order.tenant_id, now, order.requested_by, key)
+    acceptance = Acceptance(
+        "create", job_id, job_id, order.tenant_id, now, order.requested_by, order.user, key,
+        least_cost=order.least_cost,
+    )  # fmt: skip
     return _accept(db, acceptance, moved=insert, why_not=lambda: find_refusal(db, order))
 
 
@@ -128,13 +141,15 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
 
 def retry(
     db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime, person: str | None = None,
-    key: IdempotencyKey | None = None,
+    user: KeyUser | None = None, least_cost: int = 0, key: IdempotencyKey | None = None,
 ) -> Accepted:  # fmt: skip
     """Have a failed job run again, charged anew. JobNotFound, JobNotFailed, and as when it is created."""
     reopened = jobs.reopen(
-        db, EXPORT, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now
+        db, EXPORT, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now, user=user
     )
-    acceptance = Acceptance("retry", job_id, move_id, tenant_id, now, person, key)
+    acceptance = Acceptance(
+        "retry", job_id, move_id, tenant_id, now, person, user, key, least_cost=least_cost
+    )
     return _accept(
         db, acceptance, moved=reopened, why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id)
     )
@@ -165,7 +180,10 @@ def cancel(db: Database, job_id: str, *, tenant_id: str, person: str, move_id: s
 
 
 def remove(db: Database, job: Row, *, by: Author, move_id: str, now: datetime) -> bool:
-    """Take away a final job as it was seen. Its timeline and charges stay. False when it has moved on."""
+    """Take away a final job as it was seen. False when it has moved on.
+
+    Its timeline and charges stay, and a note that its files are to be erased.
+    """
     job_id = job["id"]
     mark = db.prepare(f"""
         UPDATE export_jobs SET last_move_id = ?3, updated_at = ?4
@@ -181,7 +199,12 @@ def remove(db: Database, job: Row, *, by: Author, move_id: str, now: datetime) -
         values=({"status": "deleted"}, move_id),
     )  # fmt: skip
     delete = db.prepare("DELETE FROM export_jobs WHERE id = ?1 AND last_move_id = ?2")
-    return db.batch([mark, event, noted, delete.bind(job_id, move_id)])[-1].meta.changes == 1
+    files = db.prepare("""
+        INSERT INTO removed_exports (id, tenant_id, attempts, removed_at, erase_at)
+        SELECT id, tenant_id, attempt, ?3, ?3 FROM export_jobs
+        WHERE id = ?1 AND last_move_id = ?2 AND attempt > 0
+    """).bind(job_id, move_id, now)
+    return db.batch([mark, event, noted, files, delete.bind(job_id, move_id)])[-1].meta.changes == 1
 
 
 def _accept(
@@ -191,7 +214,7 @@ def _accept(
     return accept(
         db, EXPORT, acceptance, moved=[moved],
         count_in=db.prepare(COUNT_IN).bind(*its, acceptance.now, *GPU_SECONDS.tiers.values()),
-        facts=db.prepare(FACTS).bind(*its),
+        facts=db.prepare(FACTS.format(limits=facts_of(EXPORT, acceptance.user))).bind(*its),
         refusals=Refusals("one_live_export_per_request", _quota_exceeded, why_not),
     )  # fmt: skip
 

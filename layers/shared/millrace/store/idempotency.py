@@ -69,6 +69,11 @@ def take(db: Database, key: IdempotencyKey, *, tenant_id: str, now: datetime) ->
     ]
 
 
+def count_held(key: IdempotencyKey | None) -> int:
+    """How many statements of the batch come before the request's own."""
+    return 2 if key else 0
+
+
 def keep(db: Database, key: IdempotencyKey, *, tenant_id: str, facts: Statement) -> Statement:
     """Write down what `facts` (a row, a column of JSON) says. If nothing: `REFUSED`, and all undone."""
     places = len(facts.values)

@@ -5,63 +5,16 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from millrace.bindings.database import Database, Row, Statement, Value
+from millrace.domain.callers import KeyUser
 from millrace.domain.jobs import Job, JobTable, retry_at
-from millrace.errors import DatabaseError, JobFailure, LeaseExpired
-from millrace.store import events, ledger, moving
+from millrace.errors import ConstraintBroken, DatabaseError, JobFailure, LeaseExpired, Refusal
+from millrace.store import events, ledger, moving, spend
+from millrace.store.claiming import claim_sql
+from millrace.store.ledger import Booking, in_order
 
 MOST_RESCUED = 100
 MOST_COUNTED = 1_000
 LONGEST_MESSAGE = 500
-
-# Fair: the tenants that wait are found by skipping from one to the next. Who has least running is served;
-# among equals it is anybody's turn (?5), or those first by name would be served until they have nothing left.
-# Flat: only the partial indexes of live jobs are read, a probe a waiting tenant, however many have ended.
-CLAIM = """
-WITH RECURSIVE waiting(tenant_id) AS (
-  SELECT (SELECT tenant_id FROM {jobs} WHERE status = '{waiting}' ORDER BY tenant_id LIMIT 1)
-  UNION ALL
-  SELECT (SELECT later.tenant_id FROM {jobs} AS later
-          WHERE later.status = '{waiting}' AND later.tenant_id > waiting.tenant_id
-          ORDER BY later.tenant_id LIMIT 1)
-  FROM waiting WHERE waiting.tenant_id IS NOT NULL
-),
-busy AS (
-  SELECT tenant_id, COUNT(*) AS running FROM {jobs} WHERE status = '{running}' GROUP BY tenant_id
-),
-turns AS (
-  SELECT waiting.tenant_id, COALESCE(busy.running, 0) AS running,
-         (ROW_NUMBER() OVER (ORDER BY waiting.tenant_id) + ?5) % COUNT(*) OVER () AS turn
-  FROM waiting LEFT JOIN busy ON busy.tenant_id = waiting.tenant_id
-  WHERE waiting.tenant_id IS NOT NULL
-  ORDER BY running, turn
-),
-chosen AS (
-  SELECT due.id FROM turns {join_next_due} LIMIT 1
-)
-UPDATE {jobs}
-SET status = '{running}', attempt = attempt + 1, started_at = COALESCE(started_at, ?1), locked_until = ?2,
-    worker_id = ?3, last_move_id = ?4, updated_at = ?1
-WHERE id IN (SELECT id FROM chosen)
-RETURNING *
-"""
-
-# Differs: PostgreSQL has many writers, so a job that another one is claiming is passed over. It takes the
-# turns in the order they come in; to sort here would be to lock a job of every tenant first.
-NEXT_DUE = {
-    "postgres": """
-  CROSS JOIN LATERAL (
-    SELECT job.id FROM {jobs} AS job
-    WHERE job.status = '{waiting}' AND job.tenant_id = turns.tenant_id AND job.run_after <= ?1
-    ORDER BY job.run_after LIMIT 1 FOR UPDATE SKIP LOCKED
-  ) AS due""",
-    # Differs: SQLite knows no LATERAL, its one writer needs no lock, and it may forget a subquery's order.
-    "sqlite": """
-  JOIN {jobs} AS due ON due.id = (
-    SELECT job.id FROM {jobs} AS job
-    WHERE job.status = '{waiting}' AND job.tenant_id = turns.tenant_id AND job.run_after <= ?1
-    ORDER BY job.run_after LIMIT 1
-  ) ORDER BY turns.running, turns.turn""",
-}
 
 
 def claim(db: Database, table: JobTable, *, worker_id: str, move_id: str, now: datetime) -> Job | None:
@@ -85,27 +38,38 @@ def find_held(db: Database, table: JobTable, *, worker_id: str) -> Job | None:
 
 def extend(db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str) -> bool:
     """Renew the lease and say how far it is. False when the job is no longer this worker's."""
-    return _still_ours(db, table, job, now=now, progress_message=progress_message)
+    return _renew(db, table, job, now=now, progress_message=progress_message).run().meta.changes == 1
 
 
 def begin_paid_work(
-    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str,
+    db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str, most_microusd: int = 0,
     columns: Mapping[str, Value] = moving.NO_COLUMNS,
 ) -> bool:  # fmt: skip
-    """`extend`, and the last look before money is spent. False: then spend none. `columns` go with it."""
+    """`extend`, and the last look before money is spent. False: then spend none. `columns` go with it.
+
+    The most that may be spent is set aside. SpendLimitReached: then nothing has changed.
+    """
     paid = f", {table.paid_column} = COALESCE({table.paid_column}, ?5){moving.assigned(columns, first=6)}"
-    return _still_ours(
+    renew = _renew(
         db, table, job, now=now, progress_message=progress_message, assigned=paid, values=columns.values()
     )
+    reserve = spend.reserve(db, table, job, most_microusd=most_microusd, now=now)
+    try:
+        return db.batch([renew, *reserve])[0].meta.changes == 1
+    except ConstraintBroken as broken:
+        if broken.constraint != "usage_within_quota":
+            raise
+        counter = broken.results[-1].first()
+        raise spend.refused(counter, most_microusd=most_microusd, now=now) from None
 
 
 def complete(
     db: Database, table: JobTable, job: Job, *, result: Sequence[Statement], columns: Mapping[str, Value],
-    move_id: str, now: datetime,
+    booked: Sequence[Booking] = (), move_id: str, now: datetime,
 ) -> bool:  # fmt: skip
     """The guarded end of a job: `columns` of its row, then the `result` statements, which follow the move.
 
-    False when someone else ended it first; then nothing has changed.
+    `booked` is for the same batch. False when someone else ended it first; then the move has changed nothing.
     """
     move = db.prepare(f"""
         UPDATE {table.name}
@@ -116,30 +80,38 @@ def complete(
     """).bind(job.id, job.attempt, now, move_id, *columns.values())
     settle = ledger.settle(db, table, job_id=job.id, move_id=move_id, now=now)
     event = events.record(db, table, job_id=job.id, move_id=move_id, move="complete", now=now)
-    return db.batch([move, *result, *settle, event])[0].meta.changes == 1
+    return db.batch([move, *result, *in_order([*booked, *settle]), event])[0].meta.changes == 1
 
 
-def release(db: Database, table: JobTable, job: Job, *, move_id: str, now: datetime) -> bool:
-    """Give a job back untouched, due at once, no retry counted. False when it is no longer its worker's."""
+def release(
+    db: Database, table: JobTable, job: Job, *, move_id: str, now: datetime, due_at: datetime | None = None,
+    why: Refusal | None = None, says: str | None = None,
+) -> bool:  # fmt: skip
+    """Give a job back untouched, no retry counted. False when it is no longer its worker's.
+
+    It is due at once, unless there is a reason `why` it has to wait, which its progress `says`.
+    """
     move = db.prepare(f"""
         UPDATE {table.name}
-        SET status = '{table.waiting}', run_after = ?3, started_at = NULL, last_move_id = ?4, updated_at = ?3,
-            {moving.begun_anew(table)} {moving.cleared(table)}
+        SET status = '{table.waiting}', run_after = ?5, started_at = NULL, last_move_id = ?4, updated_at = ?3,
+            {moving.begun_anew(table)} {moving.cleared(table, says="?6")}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'{moving.in_hand(table)}
-    """).bind(job.id, job.attempt, now, move_id)
-    event = events.record(db, table, job_id=job.id, move_id=move_id, move="release", now=now)
+    """).bind(job.id, job.attempt, now, move_id, due_at or now, says)
+    event = events.record(
+        db, table, job_id=job.id, move_id=move_id, move="release", now=now, detail=why.code if why else None
+    )
     return db.batch([move, event])[0].meta.changes == 1
 
 
 def fail(
     db: Database, table: JobTable, job: Job, *, error: JobFailure, move_id: str, now: datetime, jitter: float,
-    also: Sequence[Statement] = (), columns: Mapping[str, Value] = moving.NO_COLUMNS,
+    booked: Sequence[Booking] = (), columns: Mapping[str, Value] = moving.NO_COLUMNS,
     lease_lost: bool = False,
 ) -> Row | None:  # fmt: skip
     """End an attempt without a result: back to waiting while the error is transient and retries are left.
 
-    `also` are statements for the same batch, `columns` what is set besides. With `lease_lost`, only if the
-    lease has really run out. The row as it is then, or None when someone else moved the job first.
+    `booked` is for the same batch, `columns` are what is set besides. With `lease_lost`, only if the lease
+    has really run out. The row as it is then, or None when someone else moved the job first.
     """
     code, message = table.error_columns
     again = "?3 AND retry_count < max_retries"
@@ -164,7 +136,7 @@ def fail(
     close = ledger.settle if error.keeps_charge else ledger.release
     charge = close(db, table, job_id=job.id, move_id=move_id, now=now, when=f"job.status = '{table.failed}'")
     event = events.record(db, table, job_id=job.id, move_id=move_id, move="fail", now=now, detail=error.code)
-    return db.batch([move, *also, *charge, event])[0].first()
+    return db.batch([move, *in_order([*booked, *charge]), event])[0].first()
 
 
 def cancel(
@@ -201,16 +173,16 @@ def cancelling(
     event = events.record(
         db, table, job_id=value, by=by, move_id=move_id, move="cancel", now=now, person=person
     )
-    return [move, *back, *kept, event]
+    return [move, *in_order([*back, *kept]), event]
 
 
 def reopen(
     db: Database, table: JobTable, job_id: str, *, tenant_id: str, period: str, move_id: str, now: datetime,
-    when: str = "TRUE", values: Sequence[Value] = (),
+    user: KeyUser | None = None, when: str = "TRUE", values: Sequence[Value] = (),
 ) -> Statement:  # fmt: skip
     """The move by which a failed job waits again, to be charged to this period.
 
-    `when` is a further condition, its values from ?6 on.
+    It is counted for `user` from now on. `when` is a further condition, its values from ?6 on.
     """
     code, message = table.error_columns
     return db.prepare(f"""
@@ -218,9 +190,10 @@ def reopen(
         SET status = '{table.waiting}', retry_count = 0, run_after = ?3, started_at = NULL,
             {moving.begun_anew(table)} {moving.charged_anew(table)} completed_at = NULL,
             charge_round = charge_round + 1, charged_period = ?5,
+            user_id = COALESCE(?{6 + len(values)}, user_id),
             last_move_id = ?4, updated_at = ?3, {code} = NULL, {message} = NULL, {moving.cleared(table)}
         WHERE id = ?1 AND tenant_id = ?2 AND status = '{table.failed}' AND {when}
-    """).bind(job_id, tenant_id, now, move_id, period, *values)
+    """).bind(job_id, tenant_id, now, move_id, period, *values, user.user_id if user else None)
 
 
 def rescue(
@@ -269,19 +242,12 @@ def count_due(db: Database, table: JobTable, *, now: datetime) -> tuple[int, dat
     return row["due"], row["oldest"]
 
 
-def claim_sql(table: JobTable, *, dialect: str) -> str:
-    words = {"jobs": table.name, "waiting": table.waiting, "running": table.running}
-    return CLAIM.format(join_next_due=NEXT_DUE[dialect].format(**words), **words)
-
-
-def _still_ours(
+def _renew(
     db: Database, table: JobTable, job: Job, *, now: datetime, progress_message: str, assigned: str = "",
     values: Iterable[Value] = (),
-) -> bool:  # fmt: skip
+) -> Statement:  # fmt: skip
     lease = now + timedelta(seconds=table.lease_seconds)
-    renew = db.prepare(f"""
+    return db.prepare(f"""
         UPDATE {table.name} SET locked_until = ?3, progress_message = ?4, updated_at = ?5{assigned}
         WHERE id = ?1 AND attempt = ?2 AND status = '{table.running}'
-    """)
-    renewed = renew.bind(job.id, job.attempt, lease, progress_message, now, *values).run()
-    return renewed.meta.changes == 1
+    """).bind(job.id, job.attempt, lease, progress_message, now, *values)

@@ -10,6 +10,7 @@ from millrace.domain.judgements import Evaluation
 from millrace.domain.questions import PaidCall
 from millrace.errors import JobFailure, ModelAnswerInvalid, ResourceNotFound
 from millrace.store import jobs, usage
+from millrace.store.ledger import Booking
 
 # What a person has decided, no model changes.
 UNDECIDED = "('new', 'ai_evaluated', 'manual_review')"
@@ -59,10 +60,11 @@ def complete(
     result = [
         _update_lead(db, job, evaluation=evaluation, move_id=move_id, now=now),
         _insert_evaluation(db, job, evaluation=evaluation, move_id=move_id),
-        *usage.record(db, EVALUATION, job, calls=calls),
     ]
-    columns = {"evaluation_id": evaluation.id}
-    return jobs.complete(db, EVALUATION, job, result=result, columns=columns, move_id=move_id, now=now)
+    return jobs.complete(
+        db, EVALUATION, job, result=result, columns={"evaluation_id": evaluation.id},
+        booked=usage.book(db, EVALUATION, job, calls=calls, now=now), move_id=move_id, now=now,
+    )  # fmt: skip
 
 
 def fail(
@@ -73,10 +75,10 @@ def fail(
 
     A lead whose documents no model could make sense of waits for a person.
     """
-    also = usage.record(db, EVALUATION, job, calls=calls)
+    booked = usage.book(db, EVALUATION, job, calls=calls, all_known=not error.cost_unknown, now=now)
     if isinstance(error, ModelAnswerInvalid):
-        also.insert(0, _ask_for_review(db, job, move_id=move_id, now=now))
-    return jobs.fail(db, EVALUATION, job, error=error, also=also, move_id=move_id, now=now, jitter=jitter)
+        booked.append(Booking("leads", holds=(_ask_for_review(db, job, move_id=move_id, now=now),)))
+    return jobs.fail(db, EVALUATION, job, error=error, booked=booked, move_id=move_id, now=now, jitter=jitter)
 
 
 def _insert_evaluation(db: Database, job: Job, *, evaluation: Evaluation, move_id: str) -> Statement:

@@ -1,5 +1,7 @@
 """The ledger of what was sold, and the counters it adds up to. Every statement here follows a job's move."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from millrace.bindings.database import Database, Statement
@@ -15,6 +17,33 @@ JOIN quota_entries AS charge ON charge.meter = '{meter}' AND charge.job_id = job
 JOIN {counter} AS usage ON usage.{subject} = charge.subject AND usage.{period} = charge.period{its_rows}
 WHERE job.{by} = ?1 AND job.last_move_id = ?2
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What is written of one meter: what moves its counter, which is a table, and the entries that tell why.
+
+    `holds` are about rows that are taken before any counter.
+    """
+
+    counter: str
+    raises: tuple[Statement, ...] = ()
+    entries: tuple[Statement, ...] = ()
+    holds: tuple[Statement, ...] = ()
+
+
+def in_order(bookings: Iterable[Booking]) -> list[Statement]:
+    """Counters by the names of their tables, and only then what tells why: the order of every batch.
+
+    Batches that took their locks in different orders would wait for each other for ever.
+    """
+    booked = sorted(bookings, key=lambda booking: booking.counter)
+    return [
+        statement
+        for part in ("holds", "raises", "entries")
+        for booking in booked
+        for statement in getattr(booking, part)
+    ]
 
 
 def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime) -> Statement:
@@ -35,7 +64,7 @@ def reserve(db: Database, table: JobTable, *, job_id: str, move_id: str, now: da
 
 def release(
     db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = "", by: str = "id"
-) -> list[Statement]:
+) -> list[Booking]:
     """Give back what the job was charged. `when` is a further condition on the moved job, as SQL.
 
     A release is never refused: a counter that somebody set too low stays at zero, and the ledger tells.
@@ -44,15 +73,16 @@ def release(
     if meter is None:
         return []
     back = "-charge.amount"
-    counter = _count(db, table, meter=meter, change=back, when=when, by=by)
-    ending = _ending(db, table, meter=meter, kind="release", amount=back, when=when, by=by)
-    return [counter.bind(job_id, move_id, now), ending.bind(job_id, move_id, now)]
+    charge = _open_charge(table, meter=meter, when=when, by=by)
+    counter = count(db, meter, charge=charge, change=back).bind(job_id, move_id, now)
+    ending = end(db, meter, charge=charge, kind="release", amount=back).bind(job_id, move_id, now)
+    return [Booking(meter.counter, (counter,), (ending,))]
 
 
 def settle(
     db: Database, table: JobTable, *, job_id: str, move_id: str, now: datetime, when: str = "",
     by: str = "id", as_reserved: bool = False,
-) -> list[Statement]:  # fmt: skip
+) -> list[Booking]:  # fmt: skip
     """Charge what the job has used, for good; `as_reserved`: what was reserved, since nobody knows better.
 
     More may have been used than was left of the quota: what is done is not refused.
@@ -60,19 +90,19 @@ def settle(
     meter = table.meter
     if meter is None:
         return []
-    if table.used is None or as_reserved:
-        kept = _ending(db, table, meter=meter, kind="settle", amount="0", when=when, by=by)
-        return [kept.bind(job_id, move_id, now)]
-    more = f"{table.used} - charge.amount"
-    counter = _count(db, table, meter=meter, change=more, when=when, by=by)
-    ending = _ending(db, table, meter=meter, kind="settle", amount=more, when=when, by=by)
-    return [counter.bind(job_id, move_id, now), ending.bind(job_id, move_id, now)]
-
-
-def _count(db: Database, table: JobTable, *, meter: Meter, change: str, when: str, by: str) -> Statement:
-    """Move the counter by what `change` says of the charge. It never comes below zero."""
-    counter = meter.counter
     charge = _open_charge(table, meter=meter, when=when, by=by)
+    if table.used is None or as_reserved:
+        kept = end(db, meter, charge=charge, kind="settle", amount="0")
+        return [Booking(meter.counter, (), (kept.bind(job_id, move_id, now),))]
+    more = f"{table.used} - charge.amount"
+    counter = count(db, meter, charge=charge, change=more).bind(job_id, move_id, now)
+    ending = end(db, meter, charge=charge, kind="settle", amount=more).bind(job_id, move_id, now)
+    return [Booking(meter.counter, (counter,), (ending,))]
+
+
+def count(db: Database, meter: Meter, *, charge: str, change: str) -> Statement:
+    """Move the counter by what `change` says of an open charge (?3 now). It never comes below zero."""
+    counter = meter.counter
     return db.prepare(f"""
         UPDATE {counter}
         SET {meter.used} = CASE WHEN {counter}.{meter.used} + open.change < 0 THEN 0
@@ -83,16 +113,15 @@ def _count(db: Database, table: JobTable, *, meter: Meter, change: str, when: st
     """)
 
 
-def _ending(
-    db: Database, table: JobTable, *, meter: Meter, kind: str, amount: str, when: str, by: str
-) -> Statement:
-    """At most one ending for a charge: `one_ending_per_charge` refuses a second."""
+def end(db: Database, meter: Meter, *, charge: str, kind: str, amount: str) -> Statement:
+    """At most one ending for a charge: `one_ending_per_charge` refuses a second. ?3 is now."""
     return db.prepare(f"""
         INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
                                    amount, used_after, limit_then, created_at)
         SELECT charge.meter, charge.subject, charge.period, charge.tenant_id, charge.job_id,
-               charge.charge_round, '', '{kind}', {amount}, usage.{meter.used}, usage.{meter.limit}, ?3
-        {_open_charge(table, meter=meter, when=when, by=by)}
+               charge.charge_round, charge.call, '{kind}', {amount}, usage.{meter.used},
+               usage.{meter.limit}, ?3
+        {charge}
     """)
 
 

@@ -1,4 +1,4 @@
-"""How many evaluations a site has used of those it may have in a month."""
+"""How much of what is sold by the month there may be, and how many evaluations a site has used."""
 
 from datetime import datetime
 
@@ -10,6 +10,10 @@ from millrace.errors import SiteNotFound
 LIMIT_NOW = """
 COALESCE(site.evaluations_a_month, tenant.evaluations_a_month,
          CASE site.tier WHEN 'free' THEN ?4 WHEN 'pro' THEN ?5 ELSE ?6 END)
+"""
+# What a tenant may have now of seconds on GPUs, likewise.
+GPU_LIMIT_NOW = """
+COALESCE(tenant.gpu_seconds_a_month, CASE tenant.tier WHEN 'free' THEN ?4 WHEN 'pro' THEN ?5 ELSE ?6 END)
 """
 
 

@@ -9,9 +9,9 @@ from millrace.domain.jobs import JobTable
 NO_COLUMNS: Mapping[str, Value] = MappingProxyType({})
 
 
-def cleared(table: JobTable) -> str:
-    """What belonged to the attempt that is over."""
-    return f"locked_until = NULL, worker_id = NULL, progress_message = NULL, {table.paid_column} = NULL"
+def cleared(table: JobTable, *, says: str = "NULL") -> str:
+    """What belonged to the attempt that is over, and what is told of the job from now on."""
+    return f"locked_until = NULL, worker_id = NULL, progress_message = {says}, {table.paid_column} = NULL"
 
 
 def begun_anew(table: JobTable, *, when: str = "TRUE") -> str:

@@ -20,12 +20,14 @@ WHERE job_id = ?1 AND tenant_id = ?2
 ORDER BY created_at, charge_round, kind <> 'reserve', meter, call
 """
 CALLS = f"""
-SELECT timestamp, model, input_tokens, output_tokens, cost_microusd, duration_ms FROM usage_records
-WHERE job_id = ?1 AND tenant_id = ?2 ORDER BY timestamp, id LIMIT {MOST_CALLS}
+SELECT timestamp, attempt, model, input_tokens, output_tokens, gpu_seconds, cost_microusd, duration_ms
+FROM usage_records
+WHERE job_id = ?1 AND tenant_id = ?2 ORDER BY timestamp, attempt, call LIMIT {MOST_CALLS}
 """
 TOTALS = """
 SELECT COUNT(*) AS calls, CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens,
        CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens,
+       CAST(COALESCE(SUM(gpu_seconds), 0) AS BIGINT) AS gpu_seconds,
        CAST(COALESCE(SUM(cost_microusd), 0) AS BIGINT) AS cost_microusd,
        CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) AS duration_ms
 FROM usage_records WHERE job_id = ?1 AND tenant_id = ?2

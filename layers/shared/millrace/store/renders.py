@@ -7,20 +7,28 @@ from millrace.bindings.database import Database, Row, Statement, Value
 from millrace.domain.callbacks import Link
 from millrace.domain.gpu_times import GpuUse
 from millrace.domain.jobs import EXPORT, Job
+from millrace.domain.questions import ModelAnswer, PaidCall
 from millrace.errors import JobFailure
-from millrace.store import jobs
+from millrace.store import jobs, usage
+from millrace.store.ledger import Booking, in_order
+
+# Under which name metering knows the GPUs.
+GPU_MODEL = "runpod"
 
 LEASE = timedelta(seconds=EXPORT.lease_seconds)
 
 CURRENT = "id = ?1 AND attempt = ?2 AND status = 'processing'"
 
 
-def begin(db: Database, job: Job, *, deadline_at: datetime, now: datetime) -> bool:
-    """Write down that the provider is about to be asked, and until when it may keep the job. False: don't."""
-    columns = {"provider_deadline_at": deadline_at}
+def begin(db: Database, job: Job, *, deadline_at: datetime, now: datetime, most_microusd: int = 0) -> bool:
+    """Write down that the provider is about to be asked, and until when it may keep the job. False: don't.
+
+    SpendLimitReached when not so much may be spent today any more.
+    """
     return jobs.begin_paid_work(
-        db, EXPORT, job, now=now, progress_message="Waiting for a GPU", columns=columns
-    )
+        db, EXPORT, job, now=now, progress_message="Waiting for a GPU", most_microusd=most_microusd,
+        columns={"provider_deadline_at": deadline_at},
+    )  # fmt: skip
 
 
 def note_submitted(db: Database, job: Job, *, provider_job_id: str, move_id: str, now: datetime) -> bool:
@@ -68,9 +76,10 @@ def complete(
         "runpod_job_id": provider_job_id,
         "progress": 100,
         "progress_message": "Done",
-        **_columns(use),
+        **_columns(job, use),
     }
-    return jobs.complete(db, EXPORT, job, result=(), columns=columns, move_id=move_id, now=now)
+    booked = _book(db, job, use=use, request_id=provider_job_id, now=now)
+    return jobs.complete(db, EXPORT, job, result=(), columns=columns, booked=booked, move_id=move_id, now=now)
 
 
 def fail(
@@ -78,10 +87,24 @@ def fail(
     lease_lost: bool = False,
 ) -> Row | None:  # fmt: skip
     """The end of an attempt without a video, as `jobs.fail` has it."""
+    booked = _book(db, job, use=use, request_id=job.row["runpod_job_id"], now=now)
     return jobs.fail(
-        db, EXPORT, job, error=error, columns=_columns(use), move_id=move_id, now=now, jitter=jitter,
-        lease_lost=lease_lost,
+        db, EXPORT, job, error=error, booked=booked, columns=_columns(job, use), move_id=move_id, now=now,
+        jitter=jitter, lease_lost=lease_lost,
     )  # fmt: skip
+
+
+def give_up(
+    db: Database, job: Job, *, error: JobFailure, move_id: str, now: datetime, jitter: float
+) -> Row | None:
+    """The end of an attempt whose order the provider has certainly not taken."""
+    booked = usage.book(db, EXPORT, job, calls=(), now=now)
+    return jobs.fail(db, EXPORT, job, error=error, booked=booked, move_id=move_id, now=now, jitter=jitter)
+
+
+def meter(db: Database, job: Job, *, use: GpuUse, request_id: str, now: datetime) -> None:
+    """What an attempt has used that is over, unless it was written down when it ended."""
+    db.batch(in_order(_book(db, job, use=use, request_id=request_id, now=now)))
 
 
 def list_stale(db: Database, *, now: datetime, limit: int) -> list[Row]:
@@ -117,5 +140,16 @@ def _select(db: Database, job_id: str) -> Statement:
     return db.prepare("SELECT * FROM export_jobs WHERE id = ?1").bind(job_id)
 
 
-def _columns(use: GpuUse) -> Mapping[str, int]:
-    return {"gpu_seconds": use.seconds, "cost_microusd": use.cost_microusd}
+def _columns(job: Job, use: GpuUse) -> Mapping[str, int]:
+    """What the job has used with this attempt."""
+    used = GpuUse(job.row["gpu_seconds"] or 0, job.row["cost_microusd"]).plus(use)
+    return {"gpu_seconds": used.seconds, "cost_microusd": used.cost_microusd}
+
+
+def _book(db: Database, job: Job, *, use: GpuUse, request_id: str | None, now: datetime) -> list[Booking]:
+    """What costs nothing has no record. What nobody knows yet, the provider may still say."""
+    spent = ModelAnswer("", GPU_MODEL, cost_microusd=use.cost_microusd, duration_ms=use.seconds * 1_000)
+    # Named by what it is of: whoever writes it down, it is the same call.
+    call = PaidCall(f"{job.id}-{job.attempt}", spent, now, gpu_seconds=use.seconds, request_id=request_id)
+    calls = [call] if use.seconds else ()
+    return usage.book(db, EXPORT, job, calls=calls, all_known=use.is_known, now=now)

@@ -10,6 +10,8 @@ from millrace.bindings.database import Database, Result, Statement
 from millrace.domain.audit import Author
 from millrace.store import audit
 
+Setting = bool | str | Decimal | None
+TYPES: Mapping[type, str] = {bool: "boolean", str: "string", Decimal: "float"}
 # A float is read as a decimal, because some are dollars.
 MEANING: Mapping[str, Callable[[str], Any]] = {
     "string": str,
@@ -27,13 +29,13 @@ def read(db: Database, *, tenant_id: str) -> dict[str, Any]:
 
 def change(
     db: Database,
-    values: Mapping[str, bool | str],
+    values: Mapping[str, Setting],
     *,
     tenant_id: str,
     by: Author,
     now: datetime,
 ) -> dict[str, Any]:
-    """Give the tenant values of its own for some settings. Every setting as it then holds."""
+    """Give the tenant values of its own for some settings; None: what holds for all. Each as it then is."""
     # Always in the same order, or two who change the same ones could each hold what the other waits for.
     written = [
         statement
@@ -57,9 +59,11 @@ def _find(db: Database, *, tenant_id: str) -> Statement:
 
 
 def _write(
-    db: Database, key: str, *, value: bool | str, tenant_id: str, by: Author, now: datetime
+    db: Database, key: str, *, value: Setting, tenant_id: str, by: Author, now: datetime
 ) -> list[Statement]:
-    kind, text = ("boolean", str(value).lower()) if isinstance(value, bool) else ("string", value)
+    if value is None:
+        return _forget(db, key, tenant_id=tenant_id, by=by, now=now)
+    kind, text = TYPES[type(value)], str(value).lower() if isinstance(value, bool) else str(value)
     # Where it is there already it is only held, so that the entry tells what it was.
     insert = db.prepare("""
         INSERT INTO settings (id, tenant_id, key, value, value_type, updated_at)
@@ -81,6 +85,16 @@ def _write(
         noted,
         change.bind(tenant_id, key, text, kind, now),
     ]
+
+
+def _forget(db: Database, key: str, *, tenant_id: str, by: Author, now: datetime) -> list[Statement]:
+    noted = audit.note(
+        db, by, action="setting_changed", subject=key, tenant_id=tenant_id, now=now,
+        before="jsonb_build_object('value', value)", after="'{}'",
+        where="FROM settings WHERE tenant_id = ?3 AND key = ?5",
+    )  # fmt: skip
+    delete = db.prepare("DELETE FROM settings WHERE tenant_id = ?1 AND key = ?2")
+    return [noted, delete.bind(tenant_id, key)]
 
 
 def _values(found: Result) -> dict[str, Any]:

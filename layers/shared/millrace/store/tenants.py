@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from millrace.bindings.database import Database, Row
 from millrace.domain.audit import Action, Author
@@ -10,9 +10,21 @@ from millrace.domain.pages import Page
 from millrace.store import audit
 from millrace.store.pages import newest
 
+Column = Literal[
+    "tier",
+    "evaluations_a_month",
+    "gpu_seconds_a_month",
+    "requests_a_minute",
+    "requests_a_day",
+    "tokens_a_day",
+    "live_jobs",
+]
+# Limits of its own that a tenant may have.
+LIMITS: tuple[Column, ...] = tuple(column for column in get_args(Column) if column != "tier")
+
 ACTIONS: Mapping[tuple[str, str], Action] = {
     ("tenant", "tier"): "tenant_tier_changed",
-    ("tenant", "evaluations_a_month"): "tenant_limit_changed",
+    **{("tenant", column): "tenant_limit_changed" for column in LIMITS},
     ("site", "tier"): "site_tier_changed",
     ("site", "evaluations_a_month"): "site_limit_changed",
 }
@@ -67,7 +79,7 @@ def change(
     *,
     of: Literal["tenant", "site"],
     tenant_id: str,
-    column: Literal["tier", "evaluations_a_month"],
+    column: Column,
     value: str | int | None,
     by: Author,
     now: datetime,

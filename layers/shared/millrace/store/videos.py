@@ -9,6 +9,9 @@ from millrace.errors import VideoNotFound
 from millrace.store import idempotency
 from millrace.store.idempotency import Accepted
 
+# One that was given up is there until its file is gone, and nobody's.
+THEIRS = "id = ?1 AND tenant_id = ?2 AND deleted_at IS NULL"
+
 INSERT = """
 INSERT INTO videos (id, tenant_id, storage_key, file_name, content_type, size_bytes, requested_by,
                     link_expires_at, created_at)
@@ -45,24 +48,25 @@ def create(db: Database, video: NewVideo, *, now: datetime, key: IdempotencyKey 
 
 def renew(db: Database, video_id: str, *, tenant_id: str, link_expires_at: datetime) -> Row:
     """The video, to which there is going to be a link until then. VideoNotFound."""
-    renewed = db.prepare("""
-        UPDATE videos SET link_expires_at = ?3 WHERE id = ?1 AND tenant_id = ?2 RETURNING *
+    renewed = db.prepare(f"""
+        UPDATE videos SET link_expires_at = ?3 WHERE {THEIRS} RETURNING *
     """)
     return _found(renewed.bind(video_id, tenant_id, link_expires_at).first())
 
 
 def read(db: Database, video_id: str, *, tenant_id: str) -> Row:
     """VideoNotFound when it is not theirs."""
-    return _found(
-        db.prepare("SELECT * FROM videos WHERE id = ?1 AND tenant_id = ?2").bind(video_id, tenant_id).first()
-    )
+    return _found(db.prepare(f"SELECT * FROM videos WHERE {THEIRS}").bind(video_id, tenant_id).first())
 
 
 def complete(db: Database, video_id: str, *, tenant_id: str, etag: str, now: datetime) -> Row:
-    """It has arrived and was checked. When somebody else has said so before, it stays as they said."""
-    completed = db.prepare("""
+    """It has arrived and was checked. When somebody else has said so before, it stays as they said.
+
+    VideoNotFound: it was given up meanwhile.
+    """
+    completed = db.prepare(f"""
         UPDATE videos SET uploaded_at = COALESCE(uploaded_at, ?3), etag = COALESCE(etag, ?4)
-        WHERE id = ?1 AND tenant_id = ?2 RETURNING *
+        WHERE {THEIRS} RETURNING *
     """)
     return _found(completed.bind(video_id, tenant_id, now, etag).first())
 

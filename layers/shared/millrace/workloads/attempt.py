@@ -8,8 +8,15 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from millrace.domain.jobs import Job, JobTable
 from millrace.domain.questions import ModelAnswer, PaidCall
+from millrace.domain.spending import WAITING, look_again_at
 from millrace.env import Env
-from millrace.errors import DatabaseUnavailable, GpuUnknown, JobFailure, ProcessingError
+from millrace.errors import (
+    DatabaseUnavailable,
+    GpuUnknown,
+    JobFailure,
+    ProcessingError,
+    SpendLimitReached,
+)
 from millrace.store import jobs, timeline
 
 # Of the time a run may take, what is kept for writing its end down.
@@ -20,7 +27,7 @@ LAST_SECONDS = 5
 
 Moved = TypeVar("Moved")
 Row = Mapping[str, Any]
-State = Literal["completed", "submitted", "unknown", "retried", "failed", "released", "overtaken"]
+State = Literal["completed", "submitted", "unknown", "retried", "failed", "released", "waiting", "overtaken"]
 
 Calls = Sequence[PaidCall]
 
@@ -51,12 +58,13 @@ class Ending:
     """How one attempt ended. `failure` says why it was retried or failed; its cause, if any, holds the trace.
 
     `overtaken`: someone else had ended the job or taken it over, and nothing was written but the paid calls.
-    `submitted`: it goes on at a provider; `unknown`: it may, and until that is known nobody else begins it.
+    `waiting`: given back, until there is money again. `submitted`: it goes on at a provider; `unknown`: it
+    may, and until that is known nobody else begins it.
     """
 
     job: Job
     state: State
-    failure: JobFailure | GpuUnknown | None = None
+    failure: JobFailure | GpuUnknown | SpendLimitReached | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ class Attempt:
             return self._fail(failure)
         except GpuUnknown as unknown:
             return Ending(self.job, "unknown", unknown)
+        except SpendLimitReached as reached:
+            return self._wait_for_money(reached)
         end: State = "submitted" if self.table.handed_over else "completed"
         return Ending(self.job, end if done else "overtaken")
 
@@ -94,6 +104,20 @@ class Attempt:
         env.QUEUE.ring(self.table.kind)
         return Ending(self.job, "released")
 
+    def _wait_for_money(self, reached: SpendLimitReached) -> Ending:
+        """Untouched, for when there may be some again."""
+        env, now = self.env, self.env.now()
+        due_at = look_again_at(now, jitter=env.random())
+        if not self._insist(
+            lambda move_id: jobs.release(
+                env.DB, self.table, self.job, move_id=move_id, now=now, due_at=due_at, why=reached,
+                says=WAITING,
+            )
+        ):  # fmt: skip
+            return Ending(self.job, "overtaken")
+        env.QUEUE.ring(self.table.kind, delay_seconds=ceil((due_at - now).total_seconds()))
+        return Ending(self.job, "waiting", reached)
+
     def _note(self, answer: ModelAnswer) -> None:
         self.calls.append(PaidCall(self.env.new_id(), answer=answer, ended_at=self.env.now()))
 
@@ -103,7 +127,7 @@ class Attempt:
         try:
             complete = self.workload.run(self.job, self.env, deadline=deadline, on_answer=self._note)
             return bool(complete and self._insist(lambda move_id: complete(move_id, self.calls)))
-        except (JobFailure, GpuUnknown, DatabaseUnavailable):
+        except (JobFailure, GpuUnknown, SpendLimitReached, DatabaseUnavailable):
             raise
         except Exception as cause:
             raise ProcessingError("Something went wrong while the job ran.") from cause

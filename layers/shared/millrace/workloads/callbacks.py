@@ -1,14 +1,14 @@
 """What a worker, or its provider, tells of one attempt, and what it is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from millrace.domain.callbacks import Link
 from millrace.domain.gpu import GpuStatus, read_runpod_status
-from millrace.domain.jobs import EXPORT
+from millrace.domain.jobs import EXPORT, Job
 from millrace.domain.rendering import Completed, Failed, Progressed, ReportAnswer, Started
 from millrace.env import Env
 from millrace.errors import InvalidRequest
@@ -79,6 +79,7 @@ def end(said: Completed | Failed | GpuStatus, *, link: Link, env: Env) -> Taken:
     """What is not as it was reported changes nothing: the provider's own word of the end will come."""
     row = renders.find(env.DB, link.job_id)
     if row is None or standing_of(row, said=said, link=link) != "current":
+        meter(row, said=said, link=link, env=env)
         return answer_to(row, said=said, link=link, env=env)
     if isinstance(said, Completed):
         check_output(said, row=row, env=env)
@@ -93,11 +94,20 @@ def end(said: Completed | Failed | GpuStatus, *, link: Link, env: Env) -> Taken:
 def end_by(said: Completed | Failed | GpuStatus, *, row: Row, env: Env) -> Ending | None:
     match said:
         case Completed():
-            return complete(row, said, use=use_of(row, env=env), env=env)
+            return complete(row, provider_job_id=said.provider_job_id, use=use_of(row, env=env), env=env)
         case Failed():
             return fail(row, failure_in(said), use=use_of(row, env=env), env=env)
         case GpuStatus():
             return conclude(row, said, env=env) if said.has_ended else None
+
+
+def meter(row: Row | None, *, said: Said, link: Link, env: Env) -> None:
+    """What an attempt that is over has cost after all, if nobody knew it when it ended."""
+    if row is None or not isinstance(said, GpuStatus) or not said.has_ended or said.execution_ms is None:
+        return
+    job = replace(Job.of(row), attempt=link.attempt)
+    use = use_of(row, env=env, execution_ms=said.execution_ms)
+    renders.meter(env.DB, job, use=use, request_id=said.provider_job_id, now=env.now())
 
 
 def hear(said: Started | Progressed, *, progress: int, message: str, link: Link, env: Env) -> Row | None:

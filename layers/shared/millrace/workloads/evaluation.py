@@ -1,7 +1,8 @@
 """One evaluation: a lead's documents in, a judgement out that can explain itself."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -84,18 +85,21 @@ def run(
     """Judge the lead. None when the job was ended by someone else before the model was asked."""
     if not jobs.extend(env.DB, EVALUATION, job, now=env.now(), progress_message="Reading the documents"):
         return None
+    model = env.AI.resolve(job.row["model_version"])
     case = judgements.load_case(env.DB, job, most_documents=MOST_DOCUMENTS + 1)
     readable = fetch(case.documents, env=env, until=deadline - timedelta(seconds=TIME_LIMIT_SECONDS))
     question = ask_about(case.lead, documents=readable.documents, today=env.now().date())
-    if not jobs.begin_paid_work(env.DB, EVALUATION, job, now=env.now(), progress_message="Asking the model"):
-        return None
-    reply = env.AI.ask(
-        job.row["model_version"],
-        question,
-        read=read_facts,
-        seconds_left=partial(seconds_until, deadline, env=env),
-        on_answer=on_answer,
-    )
+    with saying_also(readable.warnings):
+        most_microusd = env.AI.most_cost(model, question)
+        if not begin(job, most_microusd=most_microusd, env=env):
+            return None
+        reply = env.AI.ask(
+            model,
+            question,
+            read=read_facts,
+            seconds_left=partial(seconds_until, deadline, env=env),
+            on_answer=on_answer,
+        )
     evaluation = judge(case.lead, reply=reply, warnings=readable.warnings, env=env)
     return lambda move_id, calls: judgements.complete(
         env.DB, job, evaluation=evaluation, calls=calls, move_id=move_id, now=env.now()
@@ -106,6 +110,24 @@ def fail(job: Job, env: Env, *, failure: JobFailure, calls: Calls, move_id: str)
     return judgements.fail(
         env.DB, job, error=failure, calls=calls, move_id=move_id, now=env.now(), jitter=env.random()
     )
+
+
+def begin(job: Job, *, most_microusd: int, env: Env) -> bool:
+    """Before the model is asked. SpendLimitReached when there is not so much left of the day."""
+    return jobs.begin_paid_work(
+        env.DB, EVALUATION, job, now=env.now(), progress_message="Asking the model",
+        most_microusd=most_microusd,
+    )  # fmt: skip
+
+
+@contextmanager
+def saying_also(warnings: Sequence[str]) -> Iterator[None]:
+    """When a model can read none of the documents, why it was not given the others."""
+    try:
+        yield
+    except InsufficientDocuments as failure:
+        message = saying_why(failure.message, warnings=warnings)
+        raise InsufficientDocuments(message, answers=failure.answers) from failure
 
 
 def seconds_until(deadline: datetime, *, env: Env) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from millrace.domain.callbacks import Link, make_token
 from millrace.domain.gpu_times import GpuTimes
-from millrace.domain.jobs import EXPORT, Job
+from millrace.domain.jobs import Job
 from millrace.domain.questions import ModelAnswer
 from millrace.domain.rendering import RenderOrder
 from millrace.env import Env
@@ -19,7 +19,7 @@ from millrace.errors import (
     JobFailure,
     ProcessingError,
 )
-from millrace.store import jobs, renders
+from millrace.store import renders
 from millrace.workloads.attempt import Calls, Complete
 
 CALLBACK_PATH = "/api/runpod/callback"
@@ -39,7 +39,7 @@ def run(
     times = GpuTimes.of(expected_seconds=job.row["gpu_seconds_reserved"], now=env.now())
     # All that may be missing is looked for before the provider is asked.
     order, url = env.GPU.submit, callback_url(job, until=times.deadline_at, env=env)
-    if not begin(job, deadline_at=times.deadline_at, env=env):
+    if not begin(job, times=times, env=env):
         return None
     provider_job_id = submit(job, url=url, times=times, order=order)
     return lambda move_id, _calls: note(job, provider_job_id=provider_job_id, move_id=move_id, env=env)
@@ -53,7 +53,8 @@ def fail(
     calls: Calls,  # noqa: ARG001 - no model was asked
     move_id: str,
 ) -> Mapping[str, Any] | None:
-    return jobs.fail(env.DB, EXPORT, job, error=failure, move_id=move_id, now=env.now(), jitter=env.random())
+    """Whatever fails here has not been ordered: of the rest nobody knows what has become."""
+    return renders.give_up(env.DB, job, error=failure, move_id=move_id, now=env.now(), jitter=env.random())
 
 
 def callback_url(job: Job, *, until: datetime, env: Env) -> str:
@@ -64,10 +65,16 @@ def callback_url(job: Job, *, until: datetime, env: Env) -> str:
     return f"{env.config.callback_url}{CALLBACK_PATH}/{token}"
 
 
-def begin(job: Job, *, deadline_at: datetime, env: Env) -> bool:
-    """A database that is away does not leave the job waiting for a word of a provider who was never asked."""
+def begin(job: Job, *, times: GpuTimes, env: Env) -> bool:
+    """A database that is away does not leave the job waiting for a word of a provider who was never asked.
+
+    SpendLimitReached when what it may cost is more than is left of the day.
+    """
+    most_microusd = times.execution_seconds * env.config.gpu_second_microusd
     try:
-        return renders.begin(env.DB, job, deadline_at=deadline_at, now=env.now())
+        return renders.begin(
+            env.DB, job, deadline_at=times.deadline_at, most_microusd=most_microusd, now=env.now()
+        )
     except DatabaseUnavailable as away:
         raise ProcessingError("The database was away before the GPU provider could be asked.") from away
 

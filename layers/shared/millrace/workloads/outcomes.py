@@ -1,6 +1,7 @@
 """What came of a render: its video is checked and the export completed, or the attempt has failed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,14 @@ Row = Mapping[str, Any]
 REPORT: TypeAdapter[Any] = TypeAdapter(WorkerReport)
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A video in the bucket, and when it was there."""
+
+    bytes: int
+    uploaded_at: datetime
+
+
 def conclude(row: Row, status: GpuStatus, *, env: Env) -> Ending:
     """End the attempt by what the provider says of it, who has seen its end. StorageUnavailable."""
     report = read_output(status.output, row=row)
@@ -39,17 +48,17 @@ def conclude(row: Row, status: GpuStatus, *, env: Env) -> Ending:
         check_output(report, row=row, env=env)
     except InvalidRequest as refusal:
         return fail(row, RenderFailed(refusal.message), use=use, env=env)
-    return complete(row, report, use=use, env=env)
+    return complete(row, provider_job_id=report.provider_job_id, use=use, env=env)
 
 
-def complete(row: Row, report: Completed, *, use: GpuUse, env: Env) -> Ending:
-    """With a video that has been checked."""
+def complete(row: Row, *, provider_job_id: str, use: GpuUse, env: Env) -> Ending:
+    """With its video, which has been checked."""
     job = Job.of(row)
     done = renders.complete(
         env.DB,
         job,
-        output_video_key=report.output_video_key,
-        provider_job_id=report.provider_job_id,
+        output_video_key=key_of(row),
+        provider_job_id=provider_job_id,
         use=use,
         move_id=env.new_id(),
         now=env.now(),
@@ -68,13 +77,13 @@ def fail(
     return end_failed(job, after, failure=failure, table=EXPORT, env=env)
 
 
-def use_of(row: Row, *, env: Env, execution_ms: int | None = None) -> GpuUse:
-    """What the job has used with this attempt: by the provider's watch, or by ours since its first call."""
-    earlier = GpuUse(row["gpu_seconds"] or 0, row["cost_microusd"])
-    seconds = seconds_since(row["gpu_started_at"], now=env.now())
+def use_of(row: Row, *, env: Env, execution_ms: int | None = None, until: datetime | None = None) -> GpuUse:
+    """What this attempt has used: by the provider's watch, or by ours since its first call."""
+    seconds = seconds_since(row["gpu_started_at"], now=until or env.now())
     if execution_ms is not None:
         seconds = execution_ms / 1_000
-    return earlier.plus(seconds, second_microusd=env.config.gpu_second_microusd)
+    use = GpuUse.of(seconds, second_microusd=env.config.gpu_second_microusd)
+    return replace(use, is_known=use.seconds > 0 or execution_ms is not None)
 
 
 def seconds_since(moment: datetime | None, *, now: datetime) -> float:
@@ -116,26 +125,27 @@ def key_of(row: Row) -> str:
 
 def check_output(report: Completed, *, row: Row, env: Env) -> None:
     """What it reports is in the bucket, where we said, and a video. InvalidRequest, StorageUnavailable."""
-    key = key_of(row)
-    if report.output_video_key != key:
+    if report.output_video_key != key_of(row):
         raise InvalidRequest("The output is not under the key that was given.")
+    output = find_output(row, env=env)
+    if output is None or output.bytes != report.output_bytes:
+        raise InvalidRequest("The output is not in the bucket, or is not what was reported.")
+
+
+def find_output(row: Row, *, env: Env) -> Output | None:
+    """The video that this attempt has put where it was told, if all of it is there. StorageUnavailable."""
+    key = key_of(row)
     try:
-        opening, size = read_opening(key, env=env)
-        if size != report.output_bytes or not is_of_type(opening, content_type=MP4):
-            raise InvalidRequest("The output is not in the bucket, or is not the video that was reported.")
-        if row["type"] == "annotate" and not is_there(clips_key(key), env=env):
-            raise InvalidRequest("The list of clips is not in the bucket.")
+        body = env.BUCKET.open(key, length=OPENING_BYTES)
+        if body is None:
+            return None
+        with body:
+            is_video = is_of_type(b"".join(body), content_type=MP4)
+        if not is_video or (row["type"] == "annotate" and not is_there(clips_key(key), env=env)):
+            return None
     except BucketError as error:
         raise StorageUnavailable from error
-
-
-def read_opening(key: str, *, env: Env) -> tuple[bytes, int]:
-    """The first bytes, and how many there are in all."""
-    body = env.BUCKET.open(key, length=OPENING_BYTES)
-    if body is None:
-        return b"", 0
-    with body:
-        return b"".join(body), body.facts.size
+    return Output(body.facts.size, body.facts.uploaded_at)
 
 
 def is_there(key: str, *, env: Env) -> bool:

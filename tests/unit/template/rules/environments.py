@@ -32,25 +32,30 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "STACK": (),
     "migrations": (*DATABASE, "DATABASE_PASSWORD_SECRET", "MIGRATIONS_FOLDER"),
     "config.ai_models": MODELS,
+    "config.model_access": MODELS,
     "config.document_days": ("DOCUMENT_DAYS",),
     "config.ai_default_model": MODELS,
     "config.callback_url": ("CALLBACK_URL",),
     "config.gpu_second_microusd": ("GPU_PRICE",),
+    "config.max_wait_seconds": ("MAX_WAIT_SECONDS",),
+    "config.limited_kinds": ("LIMITED_KINDS",),
 }
 
 
 def unset_variables(deployment: Deployment) -> Iterator[str]:
-    """A function has what its code asks of env."""
+    """A function has what its code asks of env, and beside what all have nothing else."""
     for function in deployment.functions:
         needs = deployment.needs(function)
         yield from (f"{function}: nobody said what env.{one} needs" for one in unknown(needs))
         wanted = {variable for one in needs for variable in VARIABLES.get(one, ())}
         for variable in sorted(wanted - set(deployment.variables(function))):
             yield f"{function} has no variable {variable}"
+        for variable in sorted(deployment.own_variables(function).keys() - wanted):
+            yield f"{function} has a variable that it does not read: {variable}"
 
 
 def unknown(needs: frozenset[str]) -> set[str]:
-    return {one for one in needs if one.isupper() and one not in VARIABLES}
+    return {one for one in needs if (one.isupper() or one.startswith("config.")) and one not in VARIABLES}
 
 
 def unreadable_environments(deployment: Deployment) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Models can be switched on by parameters, and only so that they can be reached and paid for."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from tests.unit.template.deployment import Deployment
 from tests.unit.template.parameters import accepts, takes
@@ -29,6 +30,9 @@ MISTAKES = {
 def misread_parameters(deployment: Deployment) -> Iterator[str]:
     """What switches a provider on is taken, and mistakes are refused before anything is done."""
     parameters = deployment.document["Parameters"]
+    for name, parameter in parameters.items():
+        if not takes(parameter, str(parameter.get("Default", ""))):
+            yield f"{name} refuses its own default"
     for models, given in SWITCHED_ON.items():
         yield from (
             f"with {models} {name} is refused" for name in given if not takes(parameters[name], given[name])
@@ -54,6 +58,19 @@ def unpriced_models(deployment: Deployment) -> Iterator[str]:
             yield f"{models} may be asked without a price"
 
 
+def half_switched_on_gpus(deployment: Deployment) -> Iterator[str]:
+    """Of what GPUs are reached with, all or nothing; a price alone does no harm."""
+    whole = SWITCHED_ON["RunPod's GPUs"]
+    for chosen in product((True, False), repeat=len(whole)):
+        given = {
+            name: value if taken else "" for taken, (name, value) in zip(chosen, whole.items(), strict=True)
+        }
+        is_whole = all(chosen) or not (given["GpuEndpointId"] or given["GpuKeySecret"])
+        if accepts(deployment.document, given) != is_whole:
+            said = sorted(name for name, value in given.items() if value)
+            yield f"with {said} alone GPUs are {'refused' if is_whole else 'accepted'}"
+
+
 def cramped_workers(deployment: Deployment) -> Iterator[str]:
     """Whoever runs jobs has room for their documents."""
     for function, _ in deployment.events("SQS"):
@@ -64,4 +81,6 @@ def cramped_workers(deployment: Deployment) -> Iterator[str]:
             yield f"{function} has less than {LEAST_MEMORY_MB} MB"
 
 
-RULES = (misread_parameters, unreachable_models, unpriced_models, cramped_workers)
+RULES = (
+    misread_parameters, unreachable_models, unpriced_models, half_switched_on_gpus, cramped_workers,
+)  # fmt: skip

@@ -9,6 +9,7 @@ from tests.unit.template.deployment import Deployment
 
 # Routes that anybody may call, and why is in their description; of a callback, the path is the key.
 PUBLIC_ROUTES = {"GET /openapi.json", "GET /docs", "POST /api/runpod/callback/{token}"}
+NOBODY = {"Authorizer": "NONE"}
 # Which have no code that routes: two files as they are.
 FILES = {"GET /openapi.json", "GET /docs"}
 # What a line of the access log may hold: nothing that a caller wrote.
@@ -28,6 +29,9 @@ def open_routes(deployment: Deployment) -> Iterator[str]:
             yield f"{route} of {function} has no authorizer"
         if authorizer != "NONE" and route in PUBLIC_ROUTES:
             yield f"{route} of {function} is not for anybody"
+        # Another limit, another format, another time: what holds for one holds for all.
+        if event.keys() - {"Auth"} != {"ApiId", "Method", "Path"} or event.get("Auth", NOBODY) != NOBODY:
+            yield f"{route} of {function} is like no other: {sorted(event)}"
 
 
 def lost_routes(deployment: Deployment) -> Iterator[str]:

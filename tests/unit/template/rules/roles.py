@@ -20,9 +20,25 @@ CONDITIONS = {"JoinsVpc"}
 def lent_roles(deployment: Deployment) -> Iterator[str]:
     for name in set(deployment.named("AWS::IAM::Role")) - NO_FUNCTIONS:
         role = deployment.properties(name)
+        if "Condition" in deployment.resources[name]:
+            yield f"{name} is not always there"
         if role["AssumeRolePolicyDocument"] != {"Version": VERSION, "Statement": [TRUST]}:
             yield f"{name} may be taken on by others than Lambda"
         yield from (f"{name} has {one}" for one in sorted(role.keys() - ROLE))
+        for policy in role["ManagedPolicyArns"]:
+            condition, taken = on_condition(policy)
+            if condition != SOMETIMES.get(taken):
+                yield f"{name} takes {taken} on the condition {condition}"
+
+
+def on_condition(policy: Any) -> tuple[str | None, str]:
+    """When a role takes a policy of ours, and which. None: always."""
+    match policy:
+        case {"Fn::If": [condition, {"Ref": taken}, {"Ref": "AWS::NoValue"}]}:
+            return condition, taken
+        case {"Ref": taken}:
+            return None, taken
+    return "unknown", str(policy)
 
 
 def roundabout_policies(deployment: Deployment) -> Iterator[str]:

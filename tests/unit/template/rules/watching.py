@@ -1,5 +1,6 @@
 """Somebody is told: of errors, of what could not be delivered, of what waits, of migrations that failed."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ SILENCES = {
     "notBreaching": "",
     None: ", and stays when nothing comes",
 }
+REMEDIES = {f"arn:aws:automate:us-east-1:ec2:{one}" for one in ("recover", "reboot")}
 SIGNS = {"GreaterThanThreshold": ">", "LessThanThreshold": "<"}
 SAID = {
     "AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Statistic",
@@ -78,26 +80,44 @@ def series_of(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**one["MetricStat"]["Metric"], **one["MetricStat"]}
 
 
-def odd_alarms(deployment: Deployment) -> Iterator[str]:
+def quiet_alarms(deployment: Deployment) -> Iterator[str]:
     """Each tells somebody, if there is somebody, when it begins and when it is over."""
     for name in deployment.named("AWS::CloudWatch::Alarm"):
         alarm = deployment.properties(name)
         for when in ("AlarmActions", "OKActions"):
-            if "Alarms" not in (deployment.given(SOMEBODY).resolve(alarm.get(when)) or []):
+            told = deployment.given(SOMEBODY).resolve(alarm.get(when)) or []
+            if "Alarms" not in told:
                 yield f"{name} tells nobody by {when}"
             if "Alarms" in (deployment.given({}).resolve(alarm.get(when)) or []):
                 yield f"{name} tells of {when} when nobody asked to be told"
+            for action in sorted(set(told) - REMEDIES - {"Alarms"}):
+                yield f"{name} does more than tell: {action}"
+
+
+def odd_alarms(deployment: Deployment) -> Iterator[str]:
+    """Each is there as long as what it watches, and watches one thing."""
+    for name in deployment.named("AWS::CloudWatch::Alarm"):
+        alarm = deployment.properties(name)
         yield from (f"{name} has {one}" for one in sorted(alarm.keys() - SAID))
-        if len(alarm.get("Metrics", [])) > MOST_METRICS + 1:
-            yield f"{name} has more metrics than CloudWatch takes"
-        sums = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
-        if any(one.get("ReturnData") is not False for one in alarm.get("Metrics", []) if "MetricStat" in one):
-            yield f"{name} rings for more than one thing"
+        yield from (f"{name} {fault}" for fault in odd_sums(alarm.get("Metrics", [])))
         is_there = "NatInstance" if "NatMachine" in str(alarm.get("Dimensions")) else None
         if deployment.resources[name].get("Condition") != is_there:
             yield f"{name} is there on the condition {deployment.resources[name].get('Condition')}"
-        if sums not in ([], ["SUM(METRICS())"], ["MAX(METRICS())"]) or ("Metrics" in alarm) != bool(sums):
-            yield f"{name} does not put its metrics together"
+        if "Metrics" in alarm and "MetricName" in alarm:
+            yield f"{name} watches one metric beside a sum"
+
+
+def odd_sums(metrics: list[dict[str, Any]]) -> Iterator[str]:
+    """Several metrics are put together into one, each under a name of its own."""
+    if len(metrics) > MOST_METRICS + 1:
+        yield "has more metrics than CloudWatch takes"
+    if any(one.get("ReturnData") is not False for one in metrics if "MetricStat" in one):
+        yield "rings for more than one thing"
+    ids = [str(one.get("Id")) for one in metrics]
+    if len(set(ids)) < len(ids) or not all(re.fullmatch("[a-z][a-z0-9_]*", one) for one in ids):
+        yield f"has metrics that CloudWatch cannot tell apart: {ids}"
+    if metrics and [one["Expression"] for one in metrics if "Expression" in one] != ["SUM(METRICS())"]:
+        yield "does not put its metrics together"
 
 
 def never_counted(deployment: Deployment) -> Iterator[str]:
@@ -109,4 +129,4 @@ def never_counted(deployment: Deployment) -> Iterator[str]:
             yield f"nothing counts {series}"
 
 
-RULES = (other_alarms, odd_alarms, never_counted)
+RULES = (other_alarms, quiet_alarms, odd_alarms, never_counted)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from millrace.bindings import stopwatch
 from millrace.domain.model_access import BEDROCK, CLOUDFLARE, OPENAI, Account, ModelAccess
+from millrace.domain.pricing import MILLION
 from millrace.domain.questions import TIME_LIMIT_SECONDS, ModelAnswer, Question, Reply
 from millrace.errors import (
     ConfigurationInvalid,
     JobFailure,
     ModelAnswerInvalid,
+    ModelNotConfigured,
     ModelTimeout,
-    ModelUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -115,13 +116,26 @@ class AI:
             )
 
     def resolve(self, model: str) -> str:
-        """`auto` becomes the default. ModelUnavailable when the model is not (or no longer) configured."""
+        """`auto` becomes the default. ModelNotConfigured when it is not, or no longer."""
         wanted = self.default if model == AUTOMATIC else model
         if wanted not in self.models:
-            raise ModelUnavailable(
-                f"The model {wanted} is not configured here; there is {', '.join(self.models)}."
+            raise ModelNotConfigured(
+                f"The model {wanted} is not configured here. Ask again with one of {', '.join(self.models)}."
             )
         return wanted
+
+    def most_cost(self, model: str, question: Question) -> int:
+        """The most that `ask` may cost, in micro-dollars: with the second time, when there is more to read.
+
+        InsufficientDocuments when it can read none of them, as far as that can be told without asking.
+        """
+        if not self._access.most_cost(model, read=MILLION):
+            return 0
+        from millrace.bindings.ai import bounds
+
+        first = bounds.most_read(model, question, access=self._access)
+        again = first + bounds.most_reread(model)
+        return sum(self._access.most_cost(model, read=read) for read in (first, again))
 
     def run(self, model: str, question: Question) -> ModelAnswer:
         """The answer with its duration and its cost. So are those in the `answers` of a failure."""

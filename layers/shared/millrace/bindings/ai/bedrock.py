@@ -10,11 +10,10 @@ from millrace.bindings.aws import LateClient
 from millrace.bindings.calls import CONNECT_SECONDS
 from millrace.bindings.stopwatch import Deadline
 from millrace.bindings.waiting import wait_at_most
-from millrace.domain.model_access import BEDROCK
+from millrace.domain.model_access import BEDROCK, MOST_WRITTEN
 from millrace.domain.questions import TIME_LIMIT_SECONDS, ModelAnswer, Question
 from millrace.errors import JobFailure, ModelAnswerInvalid, ModelTimeout, ModelUnavailable
 
-MOST_TOKENS = 4_096
 HELD_BACK = frozenset({"guardrail_intervened", "content_filtered"})
 # "You can include up to 20 images. Each image's size … must be no more than 3.75 MB …; up to five documents.
 # Each document's size must be no more than 4.5 MB": the API reference on Message. Together they go as base64
@@ -70,7 +69,7 @@ class Bedrock:
             modelId=model.removeprefix(BEDROCK),
             system=[{"text": prompt.system}],
             messages=messages_of(prompt),
-            inferenceConfig={"maxTokens": MOST_TOKENS},
+            inferenceConfig={"maxTokens": MOST_WRITTEN[BEDROCK]},
         )
         return read_answer(answer, model=model, warnings=warnings)
 

@@ -9,11 +9,10 @@ from millrace.bindings.ai.intake import Files, Intake, take
 from millrace.bindings.ai.openai import answer_of, messages_of, tokens_in
 from millrace.bindings.ai.prompts import compose
 from millrace.bindings.stopwatch import Deadline
+from millrace.domain.model_access import CLOUDFLARE, MOST_WRITTEN
 from millrace.domain.questions import TIME_LIMIT_SECONDS, ModelAnswer, Question
 from millrace.errors import ModelUnavailable
 
-# Without it the answer is cut after 256 tokens.
-MOST_TOKENS = 2_048
 # Those said to have vision at developers.cloudflare.com/workers-ai/models. They take an image as a data URL
 # in a message ("HTTP URL will not be accepted"), and Llama 3.2 was made to look at one. None takes a PDF.
 ONE_IMAGE = Intake(images=Files(1, 5_000_000, frozenset({"image/png", "image/jpeg", "image/webp"})))
@@ -35,14 +34,19 @@ class Cloudflare:
 
     def run(self, model: str, question: Question) -> ModelAnswer:
         deadline = Deadline(self._time_limit_seconds)
-        given, warnings = take(question.documents, intake=INTAKE.get(model, TEXT_ONLY))
+        given, warnings = take(question.documents, intake=intake_of(model))
         body = {
             "messages": messages_of(compose(question, given=given)),
-            "max_tokens": MOST_TOKENS,
+            # Without it the answer is cut after 256 tokens.
+            "max_tokens": MOST_WRITTEN[CLOUDFLARE],
             "temperature": 0,
         }
         result = result_in(self._api.post(f"/ai/run/{model}", body, deadline=deadline))
         return read_result(result, model=model, warnings=warnings)
+
+
+def intake_of(model: str) -> Intake:
+    return INTAKE.get(model, TEXT_ONLY)
 
 
 def result_in(envelope: Mapping[str, Any]) -> Mapping[str, Any]:

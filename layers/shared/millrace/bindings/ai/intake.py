@@ -1,7 +1,7 @@
 """Which documents of a question a model is given, in what form, and what to say of those it cannot take."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from millrace.bindings.ai.pdf import Unreadable, count_pages
 from millrace.bindings.ai.texts import PDF, PDF_SECONDS, PLAIN_TEXT, text_of, type_of
@@ -41,12 +41,13 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One document as the model is given it: as its text, or as the file it is."""
+    """One document as the model is given it: as its text, or as the file it is. A PDF's file has pages."""
 
     name: str
     text: str | None = None
     mime_type: str = PLAIN_TEXT
     content: bytes = b""
+    pages: int = 0
 
 
 def take(documents: Iterable[Document], *, intake: Intake) -> tuple[tuple[Given, ...], tuple[str, ...]]:
@@ -101,7 +102,7 @@ class Room:
         except Unreadable:
             return None
         self._pages -= pages
-        return given
+        return replace(given, pages=pages)
 
     def _as_file(self, document: Document, kind: str) -> Given:
         files = self._intake.images if kind == "images" else self._intake.pdfs

@@ -9,7 +9,7 @@ from millrace.bindings.ai.calls import Api
 from millrace.bindings.ai.intake import Files, Given, Intake, take
 from millrace.bindings.ai.prompts import Prompt, compose
 from millrace.bindings.stopwatch import Deadline
-from millrace.domain.model_access import MOST_IMAGES, OPENAI
+from millrace.domain.model_access import MOST_IMAGES, MOST_WRITTEN, OPENAI
 from millrace.domain.questions import TIME_LIMIT_SECONDS, ModelAnswer, Question
 from millrace.errors import ModelAnswerInvalid, ModelUnavailable
 
@@ -17,8 +17,6 @@ from millrace.errors import ModelAnswerInvalid, ModelUnavailable
 # and 50 MB together. Files of other types are OpenAI's own: neither vLLM nor Ollama take them in a message.
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
 MOST_IMAGE_BYTES = 20_000_000
-# What the model thinks to itself is counted too.
-MOST_TOKENS = 8_192
 REFUSED = "The model refuses to answer. A person has to look at this."
 HELD_BACK = "The provider holds the model's answer back. A person has to look at this."
 
@@ -30,7 +28,7 @@ class OpenAi:
         self, api: Api, *, most_images: int = MOST_IMAGES, time_limit_seconds: float = TIME_LIMIT_SECONDS
     ):
         self._api = api
-        self._intake = Intake(images=Files(most_images, MOST_IMAGE_BYTES, IMAGE_TYPES))
+        self._intake = intake_of(most_images)
         self._time_limit_seconds = time_limit_seconds
 
     def run(self, model: str, question: Question) -> ModelAnswer:
@@ -41,12 +39,16 @@ class OpenAi:
         body: dict[str, Any] = {
             "model": model.removeprefix(OPENAI),
             "messages": messages_of(prompt),
-            "max_completion_tokens": MOST_TOKENS,
+            "max_completion_tokens": MOST_WRITTEN[OPENAI],
         }
         if question.wants_json:
             body["response_format"] = {"type": "json_object"}
         completion = self._api.post("/chat/completions", body, deadline=deadline)
         return answer_of(completion, model=model, warnings=warnings)
+
+
+def intake_of(most_images: int) -> Intake:
+    return Intake(images=Files(most_images, MOST_IMAGE_BYTES, IMAGE_TYPES))
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, Any]]:

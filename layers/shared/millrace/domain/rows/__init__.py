@@ -12,14 +12,16 @@ from millrace.domain.rows.evaluations import (
     LeadAiEvaluation,
     LeadDocument,
 )
-from millrace.domain.rows.exports import ExportJob, Project, Video
+from millrace.domain.rows.exports import ExportJob, Project, RemovedExport, Video
 from millrace.domain.rows.metering import (
     ApiUsage,
+    DailySpend,
     DailyUsage,
     IdempotencyKeyRow,
     JobEvent,
     MonthlyUsage,
     QuotaEntry,
+    RequestCount,
     UsageRecord,
 )
 from millrace.domain.rows.outreach import Conversation, CrmIntegration, EmailTemplate, TemplatePerformance
@@ -41,6 +43,7 @@ TABLES: Mapping[str, type[TableRow]] = {
     "ai_evaluation_usage": AiEvaluationUsage,
     "projects": Project,
     "export_jobs": ExportJob,
+    "removed_exports": RemovedExport,
     "videos": Video,
     "enrichment_jobs": EnrichmentJob,
     "enrichment_records": EnrichmentRecord,
@@ -53,8 +56,10 @@ TABLES: Mapping[str, type[TableRow]] = {
     "story_job_files": StoryJobFile,
     "api_usage": ApiUsage,
     "usage_records": UsageRecord,
+    "daily_spend": DailySpend,
     "daily_usage": DailyUsage,
     "monthly_usage": MonthlyUsage,
+    "request_counts": RequestCount,
     "quota_entries": QuotaEntry,
     "job_events": JobEvent,
     "idempotency_keys": IdempotencyKeyRow,

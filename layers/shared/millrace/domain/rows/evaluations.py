@@ -86,6 +86,7 @@ class AiEvaluationJob(JobRow):
     site_id: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     requested_by: str
+    user_id: str
     requested_at: AwareDatetime
     evaluation_id: str | None
     error_code: str | None

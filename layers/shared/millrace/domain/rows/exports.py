@@ -23,6 +23,7 @@ class ExportJob(JobRow):
     project_id: str
     type: Literal["framing", "overlay", "annotate"]
     requested_by: str
+    user_id: str
     request_hash: str | None
     status: Literal["pending", "processing", "complete", "error", "cancelled"]
     progress: int
@@ -38,6 +39,17 @@ class ExportJob(JobRow):
     gpu_seconds_reserved: int
     gpu_seconds: int | None
     cost_microusd: int
+    outputs_swept_at: AwareDatetime | None
+
+
+class RemovedExport(TableRow):
+    """Deleted by somebody. Its files are to be erased at `erase_at`."""
+
+    id: str
+    tenant_id: str
+    attempts: int
+    removed_at: AwareDatetime
+    erase_at: AwareDatetime
 
 
 class Video(TableRow):
@@ -54,3 +66,4 @@ class Video(TableRow):
     link_expires_at: AwareDatetime
     created_at: AwareDatetime
     uploaded_at: AwareDatetime | None
+    deleted_at: AwareDatetime | None

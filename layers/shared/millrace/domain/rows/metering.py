@@ -32,10 +32,15 @@ class UsageRecord(TableRow):
     request_id: str
     kind: Literal["evaluation", "export", "enrichment", "story"]
     job_id: str | None
+    attempt: int
+    call: int
+    site_id: str | None
     timestamp: AwareDatetime
+    date: date
     model: str
     input_tokens: int
     output_tokens: int
+    gpu_seconds: int
     cost_microusd: int
     iterations_run: list[str]
     duration_ms: int
@@ -51,6 +56,15 @@ class DailyUsage(TableRow):
     cost_microusd: int
 
 
+class DailySpend(TableRow):
+    tenant_id: str
+    day: str
+    used: int
+    quota_limit: int
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
 class MonthlyUsage(TableRow):
     tenant_id: str
     month: str
@@ -60,6 +74,15 @@ class MonthlyUsage(TableRow):
     tier: Tier
     created_at: AwareDatetime
     updated_at: AwareDatetime
+
+
+class RequestCount(TableRow):
+    tenant_id: str
+    user_id: str
+    measure: Literal["requests_a_minute", "requests_a_day", "tokens_a_day", "live_jobs"]
+    period: str
+    used: int
+    limit_then: int
 
 
 class QuotaEntry(TableRow):

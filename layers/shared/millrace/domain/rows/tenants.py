@@ -12,6 +12,11 @@ class Tenant(TableRow):
     name: str
     tier: Tier
     evaluations_a_month: int | None
+    gpu_seconds_a_month: int | None
+    requests_a_minute: int | None
+    requests_a_day: int | None
+    tokens_a_day: int | None
+    live_jobs: int | None
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
