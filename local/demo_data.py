@@ -1,10 +1,13 @@
-"""The demo's data: two tenants, their sites and leads, a key, and the papers the leads handed in."""
+"""The demo's data: tenants, their keys, sites and leads, the papers the leads handed in, and a video."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Self
 
 from local.demo_papers import Paper, Person, papers_in, papers_of, read_cases
@@ -14,10 +17,14 @@ from millrace.bindings.database import Database
 from millrace.domain.callers import SCOPES
 from millrace.domain.money import from_dollars
 from millrace.env import Env
-from millrace.store import documents, keys, leads, tenants
+from millrace.errors import ConstraintBroken, ProjectNotFound
+from millrace.store import documents, keys, leads, projects, tenants, videos
 
-TOKEN = "test-token"  # noqa: S105 - a row of the demo data, known to everybody
+# Rows of the demo data, known to everybody.
+TOKEN, STUDIO_TOKEN = "test-token", "studio-token"
 DEMO_SITE = "site_demo"
+# To try exports on.
+PROJECT, VIDEO, VIDEO_KEY = "project_123", "video_123", "tenants/tenant_demo/videos/match"
 # The demo runs as often as one likes, so the site it runs on has a limit of its own.
 DEMO_EVALUATIONS_A_MONTH = 1_000_000
 
@@ -70,6 +77,7 @@ def load(settings: Settings) -> None:
         load_tenants(env.DB, now=now)
         for lead in (*leads_to_try(), *leads_of_the_demo()):
             load_lead(env.DB, env.BUCKET, lead=lead, now=now)
+        load_video(env.DB, env.BUCKET, now=now)
     finally:
         env.close()
 
@@ -88,16 +96,22 @@ def load_tenants(db: Database, *, now: datetime) -> None:
         evaluations_a_month=DEMO_EVALUATIONS_A_MONTH,
         now=now,
     )
-    key = keys.NewKey(
-        id="key_demo",
-        key_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
-        key_prefix=TOKEN[:4],
+    tenants.create(db, "tenant_studio", name="Demo Studio", tier="enterprise", now=now)
+    keys.create(db, key_of("tenant_demo", key_id="key_demo", token=TOKEN, name="The demo's key"), now=now)
+    studio_key = key_of("tenant_studio", key_id="key_studio", token=STUDIO_TOKEN, name="The studio's key")
+    keys.create(db, studio_key, now=now)
+
+
+def key_of(tenant_id: str, *, key_id: str, token: str, name: str) -> keys.NewKey:
+    return keys.NewKey(
+        id=key_id,
+        key_hash=hashlib.sha256(token.encode()).hexdigest(),
+        key_prefix=token[:4],
         user_id="user_xyz",
-        tenant_id="tenant_demo",
-        name="The demo's key",
+        tenant_id=tenant_id,
+        name=name,
         scopes=SCOPES,
     )
-    keys.create(db, key, now=now)
 
 
 def load_lead(db: Database, bucket: Bucket, *, lead: DemoLead, now: datetime) -> None:
@@ -134,6 +148,42 @@ def load_paper(db: Database, bucket: Bucket, *, lead: DemoLead, paper: Paper, no
     # What somebody has deleted since does not come back.
     if documents.add(db, document, now=now):
         bucket.put(key, paper.content, content_type=paper.mime_type)
+
+
+def load_video(db: Database, bucket: Bucket, *, now: datetime) -> None:
+    """A video that has been uploaded, and a project for what is made of it."""
+    try:
+        projects.read(db, PROJECT, tenant_id="tenant_demo")
+    except ProjectNotFound:
+        projects.put(
+            db, PROJECT, tenant_id="tenant_demo", name="The final in May", person="user_xyz", now=now
+        )
+    if (facts := bucket.head(VIDEO_KEY)) is None:
+        bucket.put(VIDEO_KEY, draw_film(), content_type="video/mp4")
+        facts = bucket.head(VIDEO_KEY)
+        assert facts is not None  # noqa: S101 - it has just been put there
+    video = videos.NewVideo(
+        id=VIDEO,
+        tenant_id="tenant_demo",
+        storage_key=VIDEO_KEY,
+        file_name="match.mp4",
+        content_type="video/mp4",
+        size_bytes=facts.size,
+        requested_by="user_xyz",
+        link_expires_at=now,
+    )
+    with suppress(ConstraintBroken):
+        videos.create(db, video, now=now)
+    videos.complete(db, VIDEO, tenant_id="tenant_demo", etag=facts.etag, now=now)
+
+
+def draw_film() -> bytes:
+    from local.demo.film import make_film
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "match.mp4"
+        make_film(path)
+        return path.read_bytes()
 
 
 def leads_to_try() -> Iterator[DemoLead]:

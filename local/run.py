@@ -8,12 +8,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.rented import rented_gpu
 from local.settings import PORT, ROOT, Settings
 from local.terminal import GOODBYE, say, welcome
-from millrace.domain.configuration import read_config
+from millrace.domain.configuration import Config, read_config
 from millrace.errors import ConfigurationInvalid
 
 HOST = "127.0.0.1"
@@ -32,11 +34,14 @@ def main() -> int:
     if listener is None:
         say(f"Port {settings.port} is taken: is Millrace running already? Another one: make run PORT=8788")
         return 1
-    if how.reload:
-        return supervise(settings, listener=listener)
-    return serve_here(
-        settings, listener=listener, lifeline=sys.stdin.fileno() if how.until_stdin_ends else None
-    )
+    with rented_gpu():
+        if how.reload:
+            return supervise(settings, listener=listener)
+        lifeline = sys.stdin.fileno() if how.until_stdin_ends else None
+        status = serve_here(settings, listener=listener, lifeline=lifeline)
+    from local.serve import leave
+
+    return leave(status)
 
 
 def supervise(settings: Settings, *, listener: socket.socket) -> int:
@@ -49,8 +54,8 @@ def supervise(settings: Settings, *, listener: socket.socket) -> int:
 
 
 def serve_here(settings: Settings, *, listener: socket.socket, lifeline: int | None) -> int:
-    """Serve in this process, which then ends. It returns only if it could not begin."""
-    from local.serve import Unready, leave, serve
+    """Serve in this process. The exit code."""
+    from local.serve import Unready, serve
 
     try:
         serve(settings, listener=listener, on_started=lambda: welcome(settings), lifeline=lifeline)
@@ -58,7 +63,7 @@ def serve_here(settings: Settings, *, listener: socket.socket, lifeline: int | N
         say(str(error))
         return 1
     say(GOODBYE)
-    return leave()
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,19 @@ class How:
     until_stdin_ends: bool
 
 
-def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
-    """What is to be served, and how."""
+def describe_arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.run", description="Run Millrace on this machine.")
     parser.add_argument(
         "--port", type=to_port, default=os.environ.get("PORT") or str(PORT), help=f"default {PORT}"
     )
     parser.add_argument(
         "--database", type=to_database_url, metavar="URL", help="postgresql://user:password@host:port/name"
+    )
+    parser.add_argument(
+        "--public-url",
+        type=to_public_url,
+        metavar="URL",
+        help="where a GPU that GPU_ENDPOINT_ID names reaches this machine, such as a tunnel's address",
     )
     parser.add_argument("--data", type=Path, default=ROOT / ".millrace", help="default: .millrace")
     parser.add_argument("--no-demo-data", action="store_true", help="load no tenants, leads and keys to try")
@@ -93,12 +103,19 @@ def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
     parser.add_argument(
         "--until-stdin-ends", action="store_true", help="end with standard input; implies --no-reload"
     )
+    return parser
+
+
+def read_arguments(arguments: list[str]) -> tuple[Settings, How]:
+    """What is to be served, and how."""
+    parser = describe_arguments()
     given = parser.parse_args(arguments)
     if given.backup_daily and given.database:
         parser.error("--backup-daily is for the SQLite file in the data folder (see docs/backup.md)")
     settings = Settings(
         data=given.data.resolve(),
         port=given.port,
+        public_url=given.public_url,
         database_url=given.database,
         demo_data=not given.no_demo_data,
         doorbell=not given.no_doorbell,
@@ -116,11 +133,18 @@ def to_port(text: str) -> int:
 
 
 def to_database_url(text: str) -> str:
+    return checked({"DATABASE_URL": text}).database_url
+
+
+def to_public_url(text: str) -> str | None:
+    return checked({"DATABASE_URL": "sqlite:///any.db", "CALLBACK_URL": text}).callback_url
+
+
+def checked(variables: Mapping[str, str]) -> Config:
     try:
-        read_config({"DATABASE_URL": text})
+        return read_config(variables)
     except ConfigurationInvalid as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def listen(port: int) -> socket.socket | None:

@@ -101,11 +101,11 @@ def prepare(settings: Settings) -> Cloud:
         raise Unready(f"Cannot start: {error}") from error
 
 
-def leave() -> NoReturn:
+def leave(status: int = 0) -> NoReturn:
     """End the process, even when a handler still hangs in its thread."""
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 def _end_with(lifeline: int, server: Server) -> None:

@@ -22,10 +22,11 @@ CLOUD_ONLY = ("DATABASE_IAM", "DATABASE_PASSWORD_SECRET", "DATABASE_TLS", "KEY_P
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`database_url` is None for the SQLite file in the data folder."""
+    """`database_url` is None for the SQLite file in the data folder, `public_url` where all is here."""
 
     data: Path
     port: int = PORT
+    public_url: str | None = None
     database_url: str | None = None
     template: Path = ROOT / "template.yaml"
     demo_data: bool = True
@@ -36,6 +37,11 @@ class Settings:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def links_url(self) -> str:
+        """Where links lead: those to files, and those by which a GPU calls back."""
+        return self.public_url or self.url
 
     @property
     def database(self) -> str:
@@ -72,10 +78,10 @@ def local_variables(
     variables["DATABASE_URL"] = settings.database
     if "BUCKET_URL" in variables:
         variables["BUCKET_URL"] = f"file://{settings.bucket}"
-        variables["BUCKET_LINKS_URL"] = f"{settings.url}/__bucket"
+        variables["BUCKET_LINKS_URL"] = f"{settings.links_url}/__bucket"
         variables["BUCKET_LINKS_SECRET"] = links_secret
     if "CALLBACK_URL" in variables:
-        variables["CALLBACK_URL"] = settings.url
+        variables["CALLBACK_URL"] = settings.links_url
     if "CALLBACK_KEYS_SECRET" in variables:
         del variables["CALLBACK_KEYS_SECRET"]
         variables["CALLBACK_KEYS"] = links_secret

@@ -21,6 +21,16 @@ and for its result, with the job_id from the answer:
   curl {url}/api/ops/ai-evaluation-jobs/JOB_ID \\
     -H "X-Site-Id: site_abc" -H "X-User-Id: user_xyz" -H "Authorization: Bearer test-token"
 
+A video is there to be rendered, too; what came of it is at {url}/api/exports/JOB_ID:
+
+  curl -X POST {url}/api/exports \\
+    -H "X-User-Id: user_xyz" \\
+    -H "Authorization: Bearer test-token" \\
+    -H "Content-Type: application/json" \\
+    -d '{{"project_id": "project_123", "type": "annotate",
+         "input_video_key": "tenants/tenant_demo/videos/match",
+         "params": {{"clips": [{{"start_time": 1, "end_time": 3, "name": "The goal", "rating": 5}}]}}}}'
+
 More leads to try: lead_001 to lead_030. Everything at once, in another terminal: make demo
 Fire the schedule now: curl "{url}/__scheduled"
 The data: {database}

@@ -102,7 +102,7 @@ class Endpoint:
             job = Job(f"{uuid.uuid4()}-u1", order, submitted_at=self._clock())
             self._jobs[job.id] = job
             self._queue.append(job)
-            self._changed.notify()
+            self._changed.notify_all()
             return job.shown()
 
     def status(self, job_id: str) -> dict[str, Any] | None:

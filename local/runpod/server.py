@@ -1,5 +1,6 @@
 """RunPod on 127.0.0.1: the parts put together, served over HTTP, and kept going by the clock."""
 
+import logging
 import secrets
 import socket
 import sys
@@ -18,6 +19,8 @@ from local.runpod.operations import Answer, Operations, Request, refusal
 from local.runpod.relay import Lost, Relay
 from local.runpod.webhooks import Outbox
 from local.runpod.workers import Fleet, Launch
+
+logger = logging.getLogger("local")
 
 HOST = "127.0.0.1"
 # "/run requests have a maximum payload size of 10 MB"
@@ -111,7 +114,11 @@ class LocalRunpod:
 
     def _repeat(self, step: Callable[[], None]) -> None:
         while not self._ending.wait(TICK_SECONDS):
-            step()
+            try:
+                step()
+            except Exception:
+                # What is due stays due, and this thread must be there for it.
+                logger.exception("RunPod stumbled")
 
     def _variables(self, worker_key: str) -> dict[str, str]:
         """As RunPod's SDK expects them on a worker. Its checks of the machine would want a GPU here."""

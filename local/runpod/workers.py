@@ -4,9 +4,9 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -42,16 +42,14 @@ Launch = Callable[[str, Mapping[str, str]], Worker]
 
 
 class Process:
-    """A worker as a process of its own, with a folder of its own that goes with it."""
+    """A worker as a process of its own."""
 
     def __init__(self, command: Sequence[str], *, variables: Mapping[str, str]):
-        self._folder = tempfile.TemporaryDirectory(prefix="runpod-", ignore_cleanup_errors=True)
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        home = {"HOME": self._folder.name, "TMPDIR": self._folder.name}
         self._process = subprocess.Popen(  # noqa: S603 - what the person who starts this has named
             [sys.executable, "-I", str(Path(pod.__file__)), *command],
             stdin=subprocess.PIPE,
-            env={**kept, **home, **variables},
+            env={**kept, **variables},
             # A Ctrl-C in the terminal is for who started this one, and who then ends this one in order.
             start_new_session=True,
         )
@@ -60,13 +58,11 @@ class Process:
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        # The pod takes the end of its stdin as the order to kill.
-        try:
+        # The pod takes the end of its stdin as the order to kill, and is killed itself if it does not.
+        with suppress(subprocess.TimeoutExpired):
             self._process.communicate(timeout=END_SECONDS)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._folder.cleanup()
+        self._process.kill()
+        self._process.wait()
 
 
 @dataclass(slots=True)

@@ -1,10 +1,11 @@
 """The whole system, started as a user starts it, on each database."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class System:
     database_url: str
     data: Path
     flags: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
@@ -40,7 +42,12 @@ class System:
         command += ["--database", self.database_url, "--data", str(self.data), *self.flags]
         self.log = (self.data / "log.txt").open("ab")
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env={**os.environ, **self.variables},
+            stdin=subprocess.PIPE,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
         )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=CALLER, timeout=40)
         self._wait_until_serving()

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.acceptance.conftest import ROOT, System
 
@@ -62,10 +63,10 @@ def test_what_is_there_at_a_second_start_is_left_as_it_is(stopped: System):
     assert stopped.get(job_id).json()["data"]["evaluation"] == evaluation
 
 
-def test_the_demo_succeeds_as_often_as_one_likes(system: System):
+def test_the_demo_succeeds_as_often_as_one_likes(system: System, tmp_path: Path):
     for _ in range(2):
         demo = subprocess.run(
-            [sys.executable, "-m", "local.demo", "--port", str(system.port)],
+            [sys.executable, "-m", "local.demo", "--port", str(system.port), "--folder", str(tmp_path)],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -75,3 +76,5 @@ def test_the_demo_succeeds_as_often_as_one_likes(system: System):
 
         assert (demo.returncode, demo.stderr) == (0, "")
         assert "Everything went as it should." in demo.stdout
+        rendered = {path.name for path in tmp_path.iterdir()}
+        assert rendered == {"clip.mp4", "framing.mp4", "overlay.mp4", "annotate.mp4", "clips.tsv"}

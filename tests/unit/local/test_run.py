@@ -26,12 +26,14 @@ def test_without_arguments_it_is_sqlite_and_demo_data_on_port_8787(monkeypatch: 
 
 def test_every_flag_is_taken(tmp_path: Path):
     flags = "--port 9000 --database postgresql://u@h/n --no-demo-data --no-reload --no-doorbell --no-schedule"
+    places = ["--data", str(tmp_path), "--public-url", "https://tunnel.example/"]
 
-    settings, how = run.read_arguments([*flags.split(), "--data", str(tmp_path)])
+    settings, how = run.read_arguments([*flags.split(), *places])
 
     assert settings == Settings(
         data=tmp_path,
         port=9000,
+        public_url="https://tunnel.example",
         database_url="postgresql://u@h/n",
         demo_data=False,
         doorbell=False,
@@ -137,6 +139,23 @@ def test_a_function_is_told_of_this_machine_and_not_of_the_cloud(tmp_path: Path)
         "MAX_WAIT_SECONDS": "20",
         "METRICS_NAMESPACE": "none",
     }
+
+
+def test_whoever_is_elsewhere_is_given_links_that_lead_here(tmp_path: Path):
+    cloud = {"BUCKET_URL": "s3://bucket", "CALLBACK_URL": "https://api.example"}
+    settings = Settings(data=tmp_path, public_url="https://tunnel.example")
+
+    told = local_variables(cloud, settings=settings, links_secret="", roles=False)
+
+    assert told["BUCKET_LINKS_URL"] == "https://tunnel.example/__bucket"
+    assert told["CALLBACK_URL"] == "https://tunnel.example"
+
+
+def test_what_is_no_public_address_is_said(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        run.read_arguments(["--public-url=tunnel"])
+
+    assert "must be an http:// or https:// address" in capsys.readouterr().err
 
 
 def test_who_starts_it_chooses_the_models_and_how_they_are_reached():

@@ -1,5 +1,8 @@
 """What RunPod's documentation says of a job's life, as the server on this machine keeps it."""
 
+import threading
+import time
+
 from local.runpod.workers import STOP_SECONDS
 
 MINUTE = 60
@@ -54,6 +57,26 @@ def test_jobs_are_taken_in_the_order_they_came(bed):
     ids = [bed.run(), bed.run()]
 
     assert [bed.take()[1]["id"] for _ in ids] == ids
+
+
+def test_a_worker_that_waits_has_a_job_as_soon_as_it_comes_whoever_else_waits(bed):
+    endpoint, taken = bed.runpod.endpoint, []
+    waits = (
+        lambda: endpoint.jobs_to_stop("other", wait_seconds=60),
+        lambda: taken.append(endpoint.take("worker", wait_seconds=60).id),
+    )
+    threads = [threading.Thread(target=wait) for wait in waits]
+    for count, thread in enumerate(threads, start=1):
+        thread.start()
+        while len(endpoint._changed._waiters) < count:
+            time.sleep(0.01)
+
+    job_id = bed.run()
+    threads[1].join(timeout=30)
+    endpoint.close()
+    threads[0].join()
+
+    assert taken == [job_id]
 
 
 def test_a_queued_job_that_is_cancelled_is_never_taken(bed):

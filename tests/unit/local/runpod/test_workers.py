@@ -10,7 +10,7 @@ import pytest
 
 from local.runpod import pod
 from local.runpod.workers import IDLE_SECONDS, PAUSE_SECONDS, STOP_SECONDS, Process
-from tests.runpod_bed import runpod_bed
+from tests.runpod_bed import Machine, runpod_bed
 
 WORKER = [sys.executable, "-m", "local.runpod.worker", "tests.runpod_worker:handle"]
 ROOT = Path(__file__).parents[4]
@@ -127,6 +127,24 @@ def test_a_worker_that_does_not_start_is_not_started_over_and_over(bed, caplog):
     assert bed.status(job_id).json()["status"] == "IN_QUEUE"
 
 
+def test_a_worker_that_could_not_be_started_is_started_as_soon_as_it_can_be(caplog):
+    tries = []
+
+    def launch(worker, variables):
+        tries.append(worker)
+        if len(tries) == 1:
+            raise BlockingIOError("no more processes")
+        return Machine(dict(variables))
+
+    with runpod_bed(launch=launch) as bed:
+        bed.run()
+        bed.runpod.go_on_by_itself()
+
+        wait_for(lambda: bed.runpod.fleet.counts()["idle"] == 1)
+
+    assert "no more processes" in caplog.text
+
+
 def test_a_program_takes_jobs_and_brings_their_results(programs):
     told = run_to_the_end(programs, {"say": "hello"})
     assert (told["status"], told["output"]) == ("COMPLETED", {"say": "hello"})
@@ -179,14 +197,17 @@ def test_a_program_that_does_not_end_the_job_that_is_cancelled_is_killed(program
     assert known.worker.is_over()
 
 
-def test_a_program_ends_with_who_started_it_however_that_ends(tmp_path):
-    own = tmp_path / "pid"
-    program = f"import os, signal; open({str(own)!r}, 'w').write(f'{{os.getpid()}}\\n'); signal.pause()"
+def test_a_program_and_its_folder_end_with_who_started_it_however_that_ends(tmp_path):
+    own = tmp_path / "own"
+    said = "f'{os.getpid()} {os.environ[\"TMPDIR\"]}\\n'"
+    program = f"import os, signal; open({str(own)!r}, 'w').write({said}); signal.pause()"
     started = subprocess.Popen(
         [sys.executable, "-I", pod.__file__, sys.executable, "-c", program], stdin=subprocess.PIPE
     )
-    process_id = int(wait_for(lambda: own.exists() and own.read_text().endswith("\n") and own.read_text()))
+    told = wait_for(lambda: own.exists() and own.read_text().endswith("\n") and own.read_text())
+    process_id, folder = int(told.split()[0]), Path(told.split()[1])
     os.kill(process_id, 0)
+    assert folder.is_dir()
 
     # As when it is killed: nobody tells the pod anything, the pipe just closes.
     started.stdin.close()
@@ -194,3 +215,4 @@ def test_a_program_ends_with_who_started_it_however_that_ends(tmp_path):
     started.wait(ENOUGH)
     with pytest.raises(ProcessLookupError):
         os.kill(process_id, 0)
+    assert not folder.exists()

@@ -1,0 +1,1 @@
+"""`make demo`: what a client of Millrace does, done over HTTP and shown."""
