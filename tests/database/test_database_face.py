@@ -111,7 +111,7 @@ def test_an_enumeration_of_texts_is_stored_as_its_text(things):
         {"not": {1, 2}},
         {"nan": float("nan")},
         (1, 2),
-        object(),
+        pytest.param(object(), id="an object"),
     ],
     ids=repr,
 )
