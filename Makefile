@@ -28,7 +28,7 @@ check: lint   ## what to run while writing: lint, types, architecture, unit test
 
 test: lint template   ## the gate, and what CI runs: every check and every test, on SQLite and on PostgreSQL
 	@echo "All tests ..."
-	@$(IN) -m pytest
+	@$(IN) -m pytest --numprocesses auto --dist loadfile
 
 races: $(VENV)/tests.installed   ## the race tests in their long form, several minutes for each database
 	@MILLRACE_RACE_SECONDS=60 $(IN) -m pytest -o faulthandler_timeout=1200 tests/database/test_races.py \

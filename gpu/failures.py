@@ -4,7 +4,7 @@ RenderFailure
 ├─ for good: NotAVideo, NoVideoStream, TruncatedVideo, DamagedVideo, VideoTooLarge, VideoTooLong,
 │            RegionOutside, StartAfterEnd, InputMissing
 └─ Passing:  InputUnavailable, UploadRefused, UploadFailed, RenderFault
-Ended: Stopped, CallbackRefused, PlatformUnreachable
+Ended: Stopped, Interrupted, CallbackRefused, PlatformUnreachable
 """
 
 
@@ -83,7 +83,11 @@ class Ended(Exception):
 
 
 class Stopped(Ended):
-    """The platform wants no more of this attempt."""
+    """The platform wants no more of this attempt, nor what it wrote."""
+
+
+class Interrupted(Ended):
+    """The provider ends the job. Whether its output is the result, only the platform knows."""
 
 
 class CallbackRefused(Ended):

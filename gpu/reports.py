@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from gpu.failures import CallbackRefused, PlatformUnreachable, RenderFailure, Stopped
+from gpu.failures import CallbackRefused, Interrupted, PlatformUnreachable, RenderFailure, Stopped
 from millrace.domain.rendering import (
     MOST_MESSAGE,
     Assignment,
@@ -46,7 +46,7 @@ class World:
 
 
 class Reporter:
-    """Speaks for one attempt. Each report may raise Stopped, CallbackRefused or PlatformUnreachable."""
+    """Speaks for one attempt. What may come of a report: Stopped, CallbackRefused, PlatformUnreachable."""
 
     def __init__(self, order: RenderOrder, *, provider_job_id: str, world: World):
         self._about: dict[str, Any] = {
@@ -59,7 +59,6 @@ class Reporter:
         self._told = -1
         self._told_at = float("-inf")
         self._pause = BETWEEN_REPORTS_SECONDS
-        self._perhaps_taken = False
 
     def start(self) -> Assignment:
         """What is to be done, with links that are fresh now."""
@@ -74,7 +73,7 @@ class Reporter:
         It never waits: a report that fails is followed by a later one, after a pause that doubles.
         """
         if self._world.stopping.is_set():
-            raise Stopped
+            raise Interrupted
         since = self._world.now() - self._told_at
         if since < self._pause or (percent <= self._told and since < HEARTBEAT_SECONDS):
             return
@@ -88,38 +87,30 @@ class Reporter:
             self._pause = BETWEEN_REPORTS_SECONDS
 
     def complete(self, **facts: Any) -> Completed:
-        """Unreachable or not: the provider keeps the report too, and there it is found.
-
-        Told to stop after a try whose answer was lost, the result may well have been taken: it stays.
-        """
+        """Taken or not: the provider keeps the report too, and there it is found."""
         report = Completed(**self._about, **facts)
         try:
             self._insist(report)
-        except PlatformUnreachable as ended:
+        except (CallbackRefused, PlatformUnreachable) as ended:
             log.warning("the result was not taken: %s", ended)
-        except (Stopped, CallbackRefused):
-            if not self._perhaps_taken:
-                raise
         return report
 
     def fail(self, failure: RenderFailure) -> Failed:
-        """It never raises: the platform will find out by itself, from the provider."""
+        """Taken or not: the platform will find out by itself, from the provider."""
         message = failure.message[:MOST_MESSAGE]
         report = Failed(**self._about, code=failure.code, message=message, should_retry=failure.should_retry)
         try:
             self._insist(report)
-        except (Stopped, CallbackRefused, PlatformUnreachable) as ended:
+        except (CallbackRefused, PlatformUnreachable) as ended:
             log.warning("the failure was not taken: %s", type(ended).__name__)
         return report
 
     def _insist(self, report: Report) -> ReportAnswer:
         """Say it again, after longer and longer waits, until it is taken."""
-        self._perhaps_taken = False
         for seconds in WAITS_SECONDS:
             try:
                 return self._say(report, timeout=REPORT_TIMEOUT)
             except PlatformUnreachable:
-                self._perhaps_taken = True
                 self._world.wait(seconds)
         return self._say(report, timeout=REPORT_TIMEOUT)
 

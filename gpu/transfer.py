@@ -24,7 +24,7 @@ WAITS_SECONDS = (1, 4, 16)
 TIMEOUT = httpx.Timeout(60, connect=10)
 MISSING = {404, 410}
 
-# Called for each piece. It raises Stopped when no more is wanted.
+# Called for each piece. It raises Stopped or Interrupted when no more is wanted.
 Tick = Callable[[], None]
 
 

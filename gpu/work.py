@@ -6,7 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gpu.failures import CallbackRefused, PlatformUnreachable, RenderFailure, RenderFault, Stopped
+from gpu.failures import (
+    CallbackRefused,
+    Ended,
+    Interrupted,
+    PlatformUnreachable,
+    RenderFailure,
+    RenderFault,
+    Stopped,
+)
 from gpu.renders.annotate import list_clips, render_annotate
 from gpu.renders.framing import render_framing
 from gpu.renders.overlay import render_overlay
@@ -47,19 +55,32 @@ class Attempt:
 
 
 def work(order: RenderOrder, *, provider_job_id: str, world: World) -> dict[str, Any]:
-    """Returns the last report, as the provider's output of the job: with `error` when there is no result."""
+    """Returns the last report, as the provider's output of the job: with `error` when there is no result.
+
+    What was written is deleted when the platform says so, and else never: the provider may run an order
+    twice, and then it may be the result. What nobody wants is swept by the platform.
+    """
     attempt = Attempt(Reporter(order, provider_job_id=provider_job_id, world=world), world)
     try:
-        with TemporaryDirectory(prefix="render-") as folder:
-            return carry_out(attempt, Path(folder))
+        return carry_out_or_fail(attempt)
     except PlatformUnreachable as ended:
         return {"error": f"The platform could not be reached: {ended}."}
     except CallbackRefused:
-        attempt.discard()
         return {"error": "The callback was refused: this attempt is over."}
+    except Interrupted:
+        return {"event": "stopped"}
     except Stopped:
         attempt.discard()
         return {"event": "stopped"}
+
+
+def carry_out_or_fail(attempt: Attempt) -> dict[str, Any]:
+    """Whatever goes wrong is told. Only that nobody listens, or wants more of it, comes out."""
+    try:
+        with TemporaryDirectory(prefix="render-") as folder:
+            return carry_out(attempt, Path(folder))
+    except Ended:
+        raise
     except RenderFailure as failure:
         return end_in_failure(attempt, failure)
     except Exception:
@@ -120,6 +141,4 @@ def render(assignment: Assignment, *, source: Path, target: Path, tell: Tell) ->
 
 def end_in_failure(attempt: Attempt, failure: RenderFailure) -> dict[str, Any]:
     log.warning("the render failed: %s", failure.code)
-    report = attempt.reporter.fail(failure)
-    attempt.discard()
-    return {**report.model_dump(), "error": failure.message}
+    return {**attempt.reporter.fail(failure).model_dump(), "error": failure.message}

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from local.rented import rented_gpu
@@ -48,7 +49,8 @@ def supervise(settings: Settings, *, listener: socket.socket) -> int:
     """Have it served by a process that changes with the code."""
     from local.supervisor import Supervisor
 
-    status = Supervisor(settings, listener=listener, on_started=lambda: welcome(settings)).run()
+    told = partial(welcome, settings, reload=True)
+    status = Supervisor(settings, listener=listener, on_started=told).run()
     say(GOODBYE if status == 0 else f"Ended with status {status}.")
     return status
 
@@ -58,7 +60,8 @@ def serve_here(settings: Settings, *, listener: socket.socket, lifeline: int | N
     from local.serve import Unready, serve
 
     try:
-        serve(settings, listener=listener, on_started=lambda: welcome(settings), lifeline=lifeline)
+        told = partial(welcome, settings, reload=False)
+        serve(settings, listener=listener, on_started=told, lifeline=lifeline)
     except Unready as error:
         say(str(error))
         return 1

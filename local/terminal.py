@@ -5,7 +5,7 @@ import sys
 from local.settings import Settings
 
 WELCOME = """
-Millrace serves on {url}   (Ctrl-C ends it; changed code is taken up at once)
+Millrace serves on {url}   ({how})
 
 Ask for an evaluation:
 
@@ -39,8 +39,9 @@ The data: {database}
 GOODBYE = "Millrace has stopped. What was accepted is kept, and goes on at the next start."
 
 
-def welcome(settings: Settings) -> None:
-    print(WELCOME.format(url=settings.url, database=settings.database_shown), flush=True)
+def welcome(settings: Settings, *, reload: bool) -> None:
+    how = "Ctrl-C ends it; changed code is taken up at once" if reload else "Ctrl-C ends it"
+    print(WELCOME.format(url=settings.url, how=how, database=settings.database_shown), flush=True)
 
 
 def say(line: str) -> None:

@@ -108,6 +108,8 @@ CREATE INDEX idx_export_jobs_unswept ON export_jobs(completed_at)
 CREATE TABLE removed_exports (
   id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
+  -- The user of the key, for whom it counts should a provider tell only now what an attempt took.
+  user_id TEXT NOT NULL DEFAULT '',
   -- How many attempts there were: each has a place of its own in the bucket.
   attempts INTEGER NOT NULL,
   removed_at TIMESTAMPTZ NOT NULL,

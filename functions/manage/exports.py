@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from functions.manage.evaluations import NoFields
 from millrace import entry
+from millrace.domain.evaluations import WORTH_A_RETRY
 from millrace.domain.export_answers import ExportAccepted, ExportRemoved, RemovedExport
 from millrace.domain.gpu_times import LEAST_SECONDS
 from millrace.domain.jobs import EXPORT, POLL_AGAIN_SECONDS
@@ -18,6 +19,7 @@ from millrace.errors import (
     GpuUnavailable,
     JobNotFailed,
     JobNotFound,
+    JobNotRetryable,
     RateLimited,
     SpendLimitReached,
 )
@@ -63,6 +65,7 @@ def delete_export(request: Request, env: Env, job_id: str) -> ExportRemoved:
     refuses=(
         JobNotFound,
         JobNotFailed,
+        JobNotRetryable,
         ExportAlreadyRunning,
         GpuQuotaExceeded,
         RateLimited,
@@ -75,12 +78,13 @@ def retry_export(
     job_id: str,
     nothing: NoFields,  # noqa: ARG001 - it refuses
 ) -> Answer[ExportAccepted]:
-    """Run a failed export again. It is charged anew, to this month."""
+    """Run a failed export again if that may end well (`can_retry`). It is charged anew, to this month."""
     tenant_id = request.caller.tenant_id
     accepted = export_orders.retry(
         env.DB.for_tenant(tenant_id), job_id, tenant_id=tenant_id, person=request.person_id,
         user=request.caller.key_user(env.config.limited_kinds), move_id=env.new_id(), now=env.now(),
-        least_cost=LEAST_SECONDS * env.config.gpu_second_microusd, key=request.idempotency_key,
+        least_cost=LEAST_SECONDS * env.config.gpu_second_microusd, codes=WORTH_A_RETRY,
+        key=request.idempotency_key,
     )  # fmt: skip
     if not accepted.replayed:
         env.QUEUE.ring("export")

@@ -104,7 +104,8 @@ def revoke_key(request: Request, env: Env, key_id: str) -> KeyAnswer:
 def rotate_key(request: Request, env: Env, key_id: str, wanted: RotateKey) -> RotatedKeyAnswer:
     """Replace a key by a new one with the same rights, and let the old one live on for a while.
 
-    The new key is shown in this answer and never again, as when one is issued.
+    The new key is shown in this answer and never again, as when one is issued. Whoever used the old one just
+    before its end may be let in for a minute yet, as when a key is revoked.
     """
     caller, now = request.caller, env.now()
     db = env.DB.for_tenant(caller.tenant_id)

@@ -1,6 +1,7 @@
 """A clip's title and rating, on a band at the bottom of the picture."""
 
 import math
+import unicodedata
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -12,6 +13,11 @@ TEXT = (255, 255, 255, 255)
 GOLD = (255, 200, 40, 255)
 GREY = (150, 150, 150, 255)
 SMALLEST_TEXT = 10
+# Latin, Greek and Cyrillic; the image has it (gpu/Dockerfile).
+FONT = "DejaVuSans.ttf"
+# Never will it be a letter: what a font draws for it, it draws for all that it does not know.
+NO_LETTER = "\U0010ffff"
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Caption:
@@ -19,14 +25,15 @@ class Caption:
 
     def __init__(self, title: str, *, rating: int, picture: Size):
         size = max(SMALLEST_TEXT, min(picture.width, picture.height) // 20)
-        font = ImageFont.load_default(size)
+        font = load_font(size)
+        shown = spell(title, font=font)
         self._band = Image.new("RGBA", (picture.width, size * 2), BAND)
         self._top = picture.height - size * 2
         draw = ImageDraw.Draw(self._band)
         stars_width = size * MOST_STARS
         draw_stars(draw, rating, left=picture.width - stars_width - size // 2, size=size)
         room = picture.width - stars_width - size * 2
-        draw.text((size // 2, size), shorten(title, font=font, room=room), TEXT, font=font, anchor="lm")
+        draw.text((size // 2, size), shorten(shown, font=font, room=room), TEXT, font=font, anchor="lm")
 
     def burn(self, image: Image.Image) -> Image.Image:
         """Into the picture itself."""
@@ -34,7 +41,34 @@ class Caption:
         return image
 
 
-def shorten(title: str, *, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+def load_font(size: int) -> Font:
+    """On a machine without that of the image, Pillow's own, which knows ASCII and little more."""
+    try:
+        return ImageFont.truetype(FONT, size, layout_engine=ImageFont.Layout.BASIC)
+    except OSError:
+        return ImageFont.load_default(size)
+
+
+def spell(title: str, *, font: Font) -> str:
+    """In letters that the font has: é as e where it has no é, and as ? what is like none of them."""
+    return "".join(spell_letter(letter, font=font) for letter in unicodedata.normalize("NFC", title))
+
+
+def spell_letter(letter: str, *, font: Font) -> str:
+    if draws(font, letter):
+        return letter
+    # Accents, joiners and the like show only in what is before them.
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return ""
+    parts = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in parts if draws(font, part)) or "?"
+
+
+def draws(font: Font, letter: str) -> bool:
+    return bytes(font.getmask(letter)) != bytes(font.getmask(NO_LETTER))
+
+
+def shorten(title: str, *, font: Font, room: float) -> str:
     """As much of the title as there is room for."""
     if font.getlength(title) <= room:
         return title

@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
 FAULT: Schema = {
     "type": "object",
     "properties": {"field": TEXT, "message": TEXT},
@@ -22,13 +23,20 @@ FAULT: Schema = {
 }
 USED: Schema = {
     "type": "object",
-    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "warning": TEXT},
-    "required": ["used", "limit", "month", "tier", "warning"],
+    "properties": {
+        "used": WHOLE,
+        "limit": WHOLE,
+        "month": TEXT,
+        "tier": TEXT,
+        "resets_at": MOMENT,
+        "warning": TEXT,
+    },
+    "required": ["used", "limit", "month", "tier", "resets_at", "warning"],
 }
 WANTED: Schema = {
     "type": "object",
-    "properties": {"used": WHOLE, "limit": WHOLE, "month": TEXT, "tier": TEXT, "wanted": WHOLE},
-    "required": ["used", "limit", "month", "tier", "wanted"],
+    "properties": {**USED["properties"], "wanted": WHOLE},
+    "required": ["used", "limit", "month", "tier", "wanted", "resets_at"],
 }
 
 LIMITED: Schema = {
@@ -37,7 +45,7 @@ LIMITED: Schema = {
         "name": {"enum": list(LIMITS)},
         "used": WHOLE,
         "limit": WHOLE,
-        "resets_at": {"type": "string", "format": "date-time"},
+        "resets_at": MOMENT,
     },
     "required": ["name", "used", "limit"],
 }
@@ -46,11 +54,12 @@ SPENT: Schema = {
     "type": "object",
     "properties": {
         "used_usd": {"type": "number"},
+        "set_aside_usd": {"type": "number"},
         "limit_usd": {"type": "number"},
         "day": TEXT,
-        "resets_at": {"type": "string", "format": "date-time"},
+        "resets_at": MOMENT,
     },
-    "required": ["used_usd", "limit_usd", "day", "resets_at"],
+    "required": ["used_usd", "set_aside_usd", "limit_usd", "day", "resets_at"],
 }
 
 # The facts beside `error` and `message`, each with an example. Those with a `?` are not always there.
@@ -76,6 +85,7 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
                 "limit": 20,
                 "month": "2025-12",
                 "tier": "free",
+                "resets_at": "2026-01-01T00:00:00Z",
                 "warning": "20 of 20 evaluations of 2025-12 are used.",
             },
         )
@@ -85,7 +95,15 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
     errors.GpuQuotaExceeded: {
         "usage": (
             WANTED,
-            {"used": 590, "limit": 600, "month": "2025-12", "tier": "free", "wanted": 24},
+            {
+                "used": 590,
+                "limit": 600,
+                "month": "2025-12",
+                "tier": "free",
+                "wanted": 24,
+                "resets_at": "2026-01-01T00:00:00Z",
+                "warning": "590 of 600 gpu seconds of 2025-12 are used.",
+            },
         )
     },
     errors.SpendLimitReached: {
@@ -93,6 +111,7 @@ FACTS: dict[type[Refusal], dict[str, tuple[Schema, Any]]] = {
             SPENT,
             {
                 "used_usd": 99.998,
+                "set_aside_usd": 0.0,
                 "limit_usd": 100.0,
                 "day": "2025-12-17",
                 "resets_at": "2025-12-18T00:00:00Z",

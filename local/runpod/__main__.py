@@ -75,7 +75,7 @@ def read_arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "command",
         nargs="+",
-        help="what a worker runs, such as: python -m local.runpod.worker gpu.handler:handle",
+        help="what a worker runs, such as: -- python -m local.runpod.worker gpu.handler:handle",
     )
     return parser.parse_args(given)
 

@@ -20,7 +20,7 @@ DECLARE
 BEGIN
   FOREACH tenant_table IN ARRAY ARRAY[
     'projects', 'export_jobs', 'removed_exports', 'enrichment_jobs', 'enrichment_records', 'email_templates',
-    'template_performance', 'conversations', 'crm_integrations', 'settings', 'story_jobs', 'story_job_files',
+    'template_performance', 'conversations', 'crm_integrations', 'story_jobs', 'story_job_files',
     'api_usage', 'usage_records', 'daily_usage'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
@@ -31,8 +31,16 @@ BEGIN
 END
 $$;
 
--- What is set for all may be read by all; only the engine sets it.
+-- What is set for all may be read by all. Of what holds for a tenant, the API writes the tenant's choices alone,
+-- and not what it may spend: only the engine sets the rest.
+ALTER TABLE settings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY all_tenants ON settings TO millrace_engine USING (true);
 CREATE POLICY defaults ON settings FOR SELECT TO millrace_api USING (tenant_id IS NULL);
+CREATE POLICY own_tenant ON settings FOR SELECT TO millrace_api
+  USING (tenant_id = current_setting('app.tenant', true));
+CREATE POLICY own_choices ON settings TO millrace_api
+  USING (tenant_id = current_setting('app.tenant', true)
+         AND key IN ('ai_enabled', 'ai_auto_run_on_documents', 'ai_default_model'));
 
 -- Shared by all tenants, so none may look: what is in it tells what the others have asked for.
 GRANT SELECT, INSERT, UPDATE, DELETE ON enrichment_cache TO millrace_engine;
@@ -58,6 +66,7 @@ DROP POLICY all_tenants ON enrichment_cache;
 ALTER TABLE enrichment_cache DISABLE ROW LEVEL SECURITY;
 REVOKE ALL ON enrichment_cache FROM millrace_engine;
 
+DROP POLICY own_choices ON settings;
 DROP POLICY defaults ON settings;
 
 DO $$

@@ -1,6 +1,8 @@
 """After everything that keys and links are for: none of them is written down anywhere."""
 
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,16 +10,20 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from functions.operate.app import handler as operate
 from millrace.bindings.database import Database
 from millrace.bindings.seal import KeyFileSeal
+from millrace.command.line import main
 from millrace.domain.keys import make_key
 from millrace.domain.sealing import integration_context
+from millrace.env import Env
 from millrace.store import integrations
 from millrace.store.integrations import NewIntegration
 from tests.acceptance.conftest import System
 from tests.acceptance.test_documents import SLIP, announce, send
 from tests.bindings.model_server import ModelServer, Told, model_server
 from tests.databases import FreshDatabase
+from tests.events import Context
 from tests.leaks import find_leaks, text_of
 
 MODEL = "openai/says-too-much"
@@ -47,7 +53,7 @@ class Flow:
 
     def secretly(self, method: str, path: str, *, key: str | None = None, **given: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return self.system.client.request(method, path, headers=headers, **given)
+        return self.system.client.request(method, path, headers=headers | given.pop("headers", {}), **given)
 
     def keep(self, name: str, token: str) -> str:
         """Of a key only the secret part: its beginning is shown, so that people can tell theirs apart."""
@@ -97,12 +103,32 @@ def use_keys(flow: Flow) -> str:
     flow.ask("GET", f"/api/ops/ai-evaluation-jobs/{key}")
     flow.ask("GET", f"/api/callbacks/{key}")
     flow.ask("POST", "/api/keys", json=wanted | {"key": key})
+    flow.ask("POST", "/api/keys", json=wanted | {"name": key})
+    for name in ("X-User-Id", "X-Site-Id", "Idempotency-Key", "X-Request-Id"):
+        flow.ask("PUT", "/api/ops/leads/lead_slip", headers={name: key}, json={"first_name": "Nina"})
     flow.ask("POST", "/api/ops/leads/lead_123/ai-evaluation", json={"model_version": key})
     rotated = flow.secretly("POST", f"/api/keys/{issued['key_id']}/rotate", key=key, json={}).json()["data"]
     left = flow.keep("its successor", rotated["key"])
     flow.ask("DELETE", f"/api/keys/{issued['key_id']}", key=left)
     flow.ask("GET", "/api/keys", key=key)
+    type_key(flow, key)
     return left
+
+
+def type_key(flow: Flow, key: str) -> None:
+    """What an operator types in a hurry when a key has leaked: the key itself, whole or not quite."""
+    url = flow.system.database_url
+    env = Env.from_variables({"DATABASE_URL": url})
+    with redirect_stdout(StringIO()) as out, redirect_stderr(out):
+        for typed in (key, f"{key[:-1]}~"):
+            main(["keys", "revoke", typed, "--database", url])
+            main(["keys", "rotate", typed, "--database", url])
+            main(["keys", "issue", "--tenant", "x", "--user", typed, "--name", typed, "--database", url])
+            told = operate({"command": "keys revoke", "arguments": {"key_id": typed}}, Context(), env=env)
+            flow.told.append(str(told))
+    env.close()
+    assert "command_refused" in out.getvalue()
+    flow.told.append(out.getvalue())
 
 
 def use_links(flow: Flow, *, key: str) -> None:

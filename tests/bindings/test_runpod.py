@@ -143,8 +143,8 @@ def test_an_order_that_is_never_answered_is_unknown_for_it_may_be_there(bed):
     assert waiting(bed) == 1
 
 
-@pytest.mark.parametrize("fault", [Fault.ANSWER_500, Fault.ANSWER_404])
-def test_an_order_that_is_answered_with_an_error_is_not_there(bed, gpu, fault):
+@pytest.mark.parametrize("fault", [Fault.ANSWER_429, Fault.ANSWER_404])
+def test_an_order_that_is_refused_is_not_there(bed, gpu, fault):
     bed.mischief.do_next(fault)
 
     assert isinstance(failure_of("submit", gpu), GpuUnavailable)
@@ -163,7 +163,7 @@ def test_with_faults_at_random_no_order_is_there_that_is_said_not_to_be():
             except (GpuUnavailable, GpuUnknown) as failure:
                 ended[type(failure)] += 1
 
-        assert waiting(bed) == ended["taken"] + ended[GpuUnknown]
+        assert ended["taken"] <= waiting(bed) <= ended["taken"] + ended[GpuUnknown]
 
     assert set(bed.mischief.done) == set(faults)
 

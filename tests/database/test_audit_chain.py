@@ -11,7 +11,7 @@ from millrace.errors import AuditChainBroken, ConstraintBroken, StatementInvalid
 from millrace.store import audit
 from tests.database.auditing import entries, verify, write
 from tests.database.test_races import in_parallel
-from tests.databases import FreshDatabase, on_postgres
+from tests.databases import FreshDatabase, on_postgres, on_sqlite
 from tests.factories import NOW, add_house, count_rows
 from tests.valid_rows import add_row
 
@@ -21,6 +21,8 @@ TRIGGERS = {
     "audit_entry_is_not_deleted": "audit_log",
     "audit_seal_is_not_changed": "audit_seals",
 }
+# On SQLite alone.
+MORE_TRIGGERS = ("audit_seal_is_not_deleted", "audit_entry_is_not_replaced", "audit_seal_is_not_replaced")
 
 
 @pytest.fixture
@@ -41,7 +43,8 @@ def owner(database: FreshDatabase, log: Database) -> Database:
         on_table = f"ON {table}" if opened.dialect == "postgres" else ""
         opened.prepare(f"DROP TRIGGER {trigger} {on_table}").run()
     if opened.dialect == "sqlite":
-        opened.prepare("DROP TRIGGER audit_seal_is_not_deleted").run()
+        for trigger in MORE_TRIGGERS:
+            opened.prepare(f"DROP TRIGGER {trigger}").run()
     return opened
 
 
@@ -219,6 +222,39 @@ def test_what_is_written_stays_as_it_is_for_the_owner_too(database, log, sql):
     with pytest.raises(ConstraintBroken) as refused:
         database.open(role=None).prepare(sql).run()
     assert refused.value.constraint == "audit_log_stays"
+
+
+REST = "tenant_id, created_at, action, subject, 'somebody else', key_id, source, before, after"
+NAMES = "id, tenant_id, created_at, action, subject, person, key_id, source, before, after"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"REPLACE INTO audit_log ({NAMES}) SELECT id, {REST} FROM audit_log WHERE place IS NULL",
+        f"REPLACE INTO audit_log ({NAMES}, place, hash) SELECT id, {REST}, place, hash FROM audit_log"
+        " WHERE place = 2",
+        f"REPLACE INTO audit_log ({NAMES}, place, hash) SELECT 'new', {REST}, place, hash FROM audit_log"
+        " WHERE place = 2",
+        f"REPLACE INTO audit_log (rowid, {NAMES}) SELECT rowid, 'new', {REST} FROM audit_log"
+        " WHERE place IS NULL",
+        "UPDATE OR REPLACE audit_log SET place = 2, hash = 'ab' WHERE place IS NULL",
+        "UPDATE OR REPLACE audit_log SET place = 11, hash = 'ab', rowid = 2 WHERE place IS NULL",
+        "REPLACE INTO audit_seals SELECT place, 'ab', created_at FROM audit_seals",
+        "REPLACE INTO audit_seals (rowid, place, hash, created_at)"
+        " SELECT rowid, place + 1, hash, created_at FROM audit_seals",
+    ],
+)
+def test_nothing_takes_the_place_of_what_is_written(database, log, sql):
+    write(log, count=1, first=11)
+    before = [entries(log), log.prepare("SELECT * FROM audit_seals").raw()]
+
+    with pytest.raises(ConstraintBroken) as refused:
+        database.open(role=None).prepare(sql).run()
+
+    assert refused.value.constraint == "audit_log_stays"
+    assert [entries(log), log.prepare("SELECT * FROM audit_seals").raw()] == before
 
 
 @on_postgres

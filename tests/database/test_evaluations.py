@@ -64,6 +64,7 @@ def test_a_job_beyond_the_quota_leaves_no_job_no_charge_and_no_event(db):
         "limit": 20,
         "month": "2025-12",
         "tier": "free",
+        "resets_at": datetime(2026, 1, 1, tzinfo=UTC),
         "warning": "20 of 20 evaluations of 2025-12 are used.",
     }
     assert refused.value.message == "Monthly evaluation limit (20) reached for this site."

@@ -11,8 +11,8 @@ from millrace.store import drift, export_orders, jobs
 from tests.export_orders import accept_export, add_footage, clips_of, gpu_seconds
 from tests.factories import BY, NOW, new_id
 
-# As each is estimated: a GPU is started, and renders a hundred seconds in fifty.
-ESTIMATE = 70
+# As each is estimated: a GPU is started, and renders a hundred seconds in two hundred.
+ESTIMATE = 220
 
 
 def claim(db, *, now=NOW):

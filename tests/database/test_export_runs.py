@@ -15,7 +15,7 @@ from millrace.errors import (
 )
 from millrace.store import jobs
 from tests.evaluation_bed import Blinking
-from tests.export_bed import KEYS, ExportBed
+from tests.export_bed import KEYS, RESERVED, ExportBed
 
 SUBMITTING, KNOWING = "submitted_at = COALESCE", "SET runpod_job_id"
 
@@ -52,6 +52,14 @@ def test_the_provider_is_told_no_more_than_where_to_call_and_for_how_long(bed):
     deadline = bed.job["provider_deadline_at"] - bed.clock.now()
     assert deadline.total_seconds() > order["ttl_seconds"]
     assert len(json.dumps(order)) < 1_000
+
+
+@pytest.mark.parametrize(("export_type", "seconds"), [("overlay", 32 * RESERVED), ("annotate", 600)])
+def test_a_video_of_which_only_the_size_is_known_has_more_time(db, clock, tmp_path, export_type, seconds):
+    bed = ExportBed(db, clock=clock, folder=tmp_path, export_type=export_type)
+    bed.run()
+
+    assert bed.gpu.submitted[0]["execution_seconds"] == seconds
 
 
 def test_what_is_submitted_was_written_down_before(bed):

@@ -110,6 +110,17 @@ def test_a_late_worker_changes_nothing_once_its_lease_was_rescued(db, lead):
     assert complete_job(db, current, now=LATER)
 
 
+def test_a_cancelled_job_no_longer_says_what_it_waits_for(db, lead):
+    job_id = accept_job(db, lead)
+    says = "Waiting: today's spend limit is reached."
+    assert jobs.release(db, EVALUATION, claim_job(db), move_id=new_id("move"), now=NOW, says=says)
+    assert job_row(db, job_id)["progress_message"] == says
+
+    assert cancel_job(db, job_id)
+
+    assert job_row(db, job_id)["progress_message"] is None
+
+
 def test_a_result_of_a_cancelled_job_is_dropped(db, lead):
     job_id = accept_job(db, lead)
     job = claim_job(db)

@@ -21,8 +21,19 @@ def time_left(clock):
     return lambda: 90 - (clock.now() - started).total_seconds()
 
 
+def test_nobody_is_charged_because_the_caller_named_them(bed, job_id):
+    """A key without a user charges no other: `X-User-Id` is the caller's own word."""
+    bed.add_document()
+    bed.db.prepare("UPDATE ai_evaluation_jobs SET user_id = '', requested_by = 'victim'").run()
+
+    bed.run(model=Model(lambda: ANSWER))
+
+    assert [call["user_id"] for call in bed.calls] == [""]
+
+
 def test_a_record_says_who_asked_what_was_used_and_by_which_run(bed, job_id):
     bed.add_document()
+    bed.db.prepare("UPDATE ai_evaluation_jobs SET user_id = 'user_of_key'").run()
 
     def think():
         bed.clock.advance(seconds=4)
@@ -32,7 +43,7 @@ def test_a_record_says_who_asked_what_was_used_and_by_which_run(bed, job_id):
 
     (call,) = bed.calls
     assert (call["kind"], call["job_id"], call["tenant_id"]) == ("evaluation", job_id, "tenant_a")
-    assert (call["user_id"], call["request_id"]) == ("user_a", "worker_a")
+    assert (call["user_id"], call["request_id"]) == ("user_of_key", "worker_a")
     assert (call["model"], call["input_tokens"], call["output_tokens"]) == ("test/model@7", 1_200, 80)
     assert (call["cost_microusd"], call["iterations_run"]) == (42, [])
     assert call["timestamp"] == bed.clock.now()

@@ -1,11 +1,17 @@
 """The second wall on PostgreSQL: a statement that forgets its tenant still sees no foreign row."""
 
+from contextlib import suppress
+from decimal import Decimal
+
 import pytest
 
+from millrace.domain.settings import KEYS
+from millrace.domain.spending import LIMIT_SETTING
 from millrace.errors import StatementInvalid
-from millrace.store import evaluation_history, evaluations
+from millrace.store import evaluation_history, evaluations, settings
 from tests.databases import on_postgres
-from tests.factories import NOW, add_lead, count_rows, new_id, order_for
+from tests.factories import BY, NOW, add_lead, count_rows, new_id, order_for
+from tests.spending_bed import limit_spend
 from tests.valid_rows import add_all, rows_of
 
 pytestmark = on_postgres
@@ -97,6 +103,38 @@ def test_the_api_can_create_and_read_jobs_for_its_own_tenant(two_tenants, api_db
 def test_the_api_cannot_rewrite_its_own_tenant_s_limits_books_or_history(two_tenants, api_db, sql):
     with pytest.raises(StatementInvalid, match="42501"):
         api_db.for_tenant("tenant_a").prepare(sql).run()
+
+
+def test_the_api_writes_its_own_tenant_s_choices_about_ai_and_no_other_setting(two_tenants, api_db):
+    own = api_db.for_tenant("tenant_a")
+    choices = {KEYS["ai_enabled"]: False, KEYS["auto_run_on_documents"]: True, KEYS["default_model"]: "auto"}
+    assert choices.keys() == set(KEYS.values())
+
+    for values in (choices, dict.fromkeys(choices)):
+        settings.change(own, values, tenant_id="tenant_a", by=BY, now=NOW)
+    with pytest.raises(StatementInvalid, match="42501"):
+        settings.change(own, {LIMIT_SETTING: Decimal(1_000_000)}, tenant_id="tenant_a", by=BY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE settings SET value = '1000000' WHERE key = 'daily_spend_limit'",
+        "UPDATE settings SET key = 'ai_enabled' WHERE key = 'daily_spend_limit'",
+        "UPDATE settings SET key = 'daily_spend_limit', value = '1000000' WHERE key = 'ai_default_model'",
+        "DELETE FROM settings WHERE key = 'daily_spend_limit'",
+    ],
+)
+def test_the_api_cannot_change_what_may_be_spent_in_a_day(two_tenants, api_db, sql):
+    limit_spend(two_tenants, "5")
+    own = api_db.for_tenant("tenant_a")
+    settings.change(own, {KEYS["default_model"]: "auto"}, tenant_id="tenant_a", by=BY, now=NOW)
+
+    with suppress(StatementInvalid):
+        own.prepare(sql).run()
+
+    for seen in (two_tenants, own):
+        assert settings.read(seen, tenant_id="tenant_a")[LIMIT_SETTING] == Decimal(5)
 
 
 def test_the_roles_cannot_change_the_schema(database):

@@ -43,12 +43,12 @@ def test_a_tenants_own_value_holds_for_it_and_for_nobody_else(two_tenants):
 @on_postgres
 def test_the_api_reads_the_defaults_and_writes_only_what_is_its_tenants(two_tenants, api_db):
     own = api_db.for_tenant("tenant_a")
-    add_row(own, "settings")
+    add_row(own, "settings", key="ai_enabled", value="false", value_type="boolean")
 
     spoilt = own.prepare("UPDATE settings SET value = '0' WHERE tenant_id IS NULL").run()
 
     assert spoilt.meta.changes == 0
-    assert settings.read(own, tenant_id="tenant_a")["cache_ttl_days"] == 30
+    assert settings.read(own, tenant_id="tenant_a")["ai_enabled"] is False
     assert len(settings.read(own, tenant_id="tenant_b")) == 6
     with pytest.raises(StatementInvalid, match="row-level security"):
-        add_row(own, "settings", id="for_all", key="new", tenant_id=None)
+        add_row(own, "settings", id="for_all", key="ai_enabled", tenant_id=None)

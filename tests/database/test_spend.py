@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from millrace.domain.jobs import EVALUATION
-from millrace.domain.spending import WAITING
+from millrace.domain.money import to_dollars
+from millrace.domain.spending import WAITING, WAITING_FOR_OTHERS
 from millrace.errors import ModelTimeout, ModelUnavailable
 from millrace.store import jobs
 from tests.evaluation_bed import Bed, Blinking, Model
@@ -70,6 +71,29 @@ def test_a_day_without_so_much_left_gives_the_job_back_as_it_was(paid):
     assert ("release", "SpendLimitReached") in paid.moves
     assert paid.is_charged(1)
     assert (spent(paid.db), paid.entries) == (0, [])
+
+
+def test_a_job_that_only_others_keep_waiting_says_so_and_is_soon_looked_at_again(paid):
+    seen = []
+
+    def look():
+        paid.limit(str(to_dollars(paid.day["used"])))
+        paid.turn_to_another_lead()
+        paid.add_document()
+        paid.accept()
+        seen.append(paid.run())
+        return ANSWER
+
+    assert paid.run(model=Model(look)).state == "completed"
+
+    assert (seen[0].state, seen[0].failure.passes) == ("waiting", True)
+    waiting = paid.job
+    paid.limit("1")
+    assert waiting["progress_message"] == WAITING_FOR_OTHERS
+    assert waiting["run_after"] == paid.clock.now() + timedelta(minutes=1, seconds=30)
+    assert ("evaluation", 90) in paid.bell.rings
+    paid.clock.at = waiting["run_after"]
+    assert paid.run().state == "completed"
 
 
 def test_a_job_that_had_to_wait_runs_with_the_first_minute_of_the_next_day(paid):

@@ -6,21 +6,23 @@ from datetime import timedelta
 import pytest
 
 from millrace.domain.callbacks import Link
+from millrace.domain.export_files import clips_key
 from millrace.domain.gpu import GpuStatus
 from millrace.domain.spending import WAITING
 from millrace.errors import GpuUnavailable, GpuUnknown
-from millrace.store import renders
+from millrace.store import export_orders, renders
 from millrace.workloads import callbacks, reconciling
-from tests.export_bed import ExportBed
+from tests.export_bed import VIDEO, ExportBed
+from tests.factories import BY, new_id
 from tests.spending_bed import books_agree, limit_spend, spent
 
-# Ten minutes, at 200 micro-dollars a second.
-MOST = 120_000
+MOST = 120_000  # Ten minutes, at 200 micro-dollars a second.
 
 
 @pytest.fixture
 def bed(db, clock, tmp_path):
-    return ExportBed(db, clock=clock, folder=tmp_path)
+    # Of clips it is known how long they are.
+    return ExportBed(db, clock=clock, folder=tmp_path, export_type="annotate")
 
 
 def entries(bed):
@@ -39,6 +41,25 @@ def hear(bed):
     link = Link("export_a", bed.job["attempt"])
     said = {"provider_job_id": bed.gpu.submitted[-1]["id"], "progress": 0, "message": "Started"}
     assert renders.hear(bed.db, link, **said, now=bed.clock.now())
+
+
+def say(bed, event, **more):
+    """What the worker of the first attempt says of its end."""
+    said = {"event": event, "job_id": "export_a", "attempt": 1, "provider_job_id": "gpu-1", **more}
+    link = Link("export_a", 1)
+    return callbacks.take(callbacks.read(said, link=link), link=link, env=bed.env)
+
+
+def say_complete(bed):
+    key = "tenants/tenant_a/exports/export_a/1.mp4"
+    bed.bucket.put(key, VIDEO, content_type="video/mp4")
+    bed.bucket.put(clips_key(key), b"clips", content_type="text/tab-separated-values")
+    facts = {"frames": 10, "duration_seconds": 0.5, "width": 1080, "height": 1920, "encoder": "libx264"}
+    return say(bed, "complete", output_video_key=key, output_bytes=len(VIDEO), **facts)
+
+
+def remove(bed):
+    assert export_orders.remove(bed.db, bed.job, by=BY, move_id=new_id("move"), now=bed.clock.now())
 
 
 def webhook(bed, state, *, attempt=1, execution_ms=None):
@@ -135,6 +156,89 @@ def test_a_cancelled_render_is_settled_when_its_provider_tells_what_it_took(bed)
     (used,) = bed.db.prepare("SELECT * FROM daily_usage").all().results
     assert used["cost_microusd"] == 800
     assert books_agree(bed.db)
+
+
+def test_a_lost_render_keeps_what_was_set_aside_until_its_provider_tells_though_it_was_heard_of(bed):
+    bed.run()
+    hear(bed)
+    bed.clock.advance(seconds=3)
+    hear(bed)
+    bed.clock.at = bed.job["provider_deadline_at"]
+    assert reconciling.look_up(bed.job, env=bed.env).state == "retried"
+    assert (spent(bed.db), records(bed), bed.job["gpu_seconds"]) == (MOST, [], 3)
+
+    for _ in range(2):
+        webhook(bed, "timed_out", execution_ms=590_000)
+
+    assert (spent(bed.db), [row["gpu_seconds"] for row in records(bed)]) == (118_000, [590])
+    assert entries(bed) == [("1", "reserve"), ("1", "settle")]
+    assert books_agree(bed.db)
+
+
+def test_what_a_worker_says_went_wrong_costs_what_its_provider_says_it_took(bed):
+    bed.run()
+    hear(bed)
+    bed.clock.advance(seconds=2)
+    said = say(bed, "error", code="RenderFailed", message="out of memory", should_retry=True)
+    assert said.ending.state == "retried"
+    assert (spent(bed.db), records(bed), books_agree(bed.db)) == (MOST, [], True)
+
+    webhook(bed, "failed", execution_ms=90_000)
+
+    assert (spent(bed.db), [row["cost_microusd"] for row in records(bed)]) == (18_000, [18_000])
+    assert books_agree(bed.db)
+
+
+@pytest.mark.parametrize(("execution_ms", "seconds"), [(90_000, 90), (1_000, 1)])
+def test_a_video_delivered_before_its_provider_tells_costs_what_it_then_says(bed, execution_ms, seconds):
+    bed.run()
+    hear(bed)
+    bed.clock.advance(seconds=2)
+    assert say_complete(bed).ending.state == "completed"
+    assert (spent(bed.db), records(bed), bed.is_charged(2)) == (MOST, [], True)
+
+    assert not webhook(bed, "completed", execution_ms=execution_ms).answer.stop
+
+    assert (spent(bed.db), [row["gpu_seconds"] for row in records(bed)]) == (200 * seconds, [seconds])
+    # The month's seconds were sold by our watch, and stay so.
+    assert bed.is_charged(2)
+    assert books_agree(bed.db)
+
+
+def test_an_end_that_its_provider_puts_no_number_to_keeps_what_was_set_aside(bed):
+    bed.run()
+    hear(bed)
+    bed.clock.advance(seconds=2)
+
+    assert webhook(bed, "failed").ending.state == "retried"
+
+    assert (spent(bed.db), records(bed), books_agree(bed.db)) == (MOST, [], True)
+
+
+def test_what_a_deleted_export_has_used_is_recorded_once_its_provider_tells(bed):
+    bed.run()
+    hear(bed)
+    bed.db.prepare("UPDATE export_jobs SET user_id = 'user_of_key', requested_by = 'someone'").run()
+    assert bed.cancel()
+    remove(bed)
+
+    for _ in range(2):
+        assert webhook(bed, "cancelled", execution_ms=4_000).answer.stop
+
+    (record,) = records(bed)
+    assert (record["tenant_id"], record["user_id"], record["gpu_seconds"]) == ("tenant_a", "user_of_key", 4)
+    assert (record["attempt"], record["request_id"], spent(bed.db)) == (1, "gpu-1", 800)
+    assert entries(bed) == [("1", "reserve"), ("1", "settle")]
+    assert books_agree(bed.db)
+
+
+def test_an_export_that_never_was_has_used_nothing(bed):
+    bed.begin_anew()
+    bed.db.prepare("DELETE FROM export_jobs").run()
+
+    assert webhook(bed, "cancelled", execution_ms=4_000).answer.stop
+
+    assert records(bed) == []
 
 
 def test_a_render_cancelled_in_the_queue_costs_nothing_once_its_provider_says_so(bed):

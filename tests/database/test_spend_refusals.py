@@ -1,17 +1,28 @@
 """Paid work is not accepted while less is left of the tenant's day than it costs at least."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from millrace.domain.idempotency import IdempotencyKey
+from millrace.domain.jobs import EXPORT
 from millrace.errors import InsufficientDocuments, JobAlreadyPending, SpendLimitReached
-from millrace.store import evaluations, export_orders, spend_drift
+from millrace.store import evaluations, export_orders, jobs, renders, spend_drift
 from tests import export_orders as ordering
 from tests.counting import Counted
 from tests.database.test_drift import fail_next
-from tests.factories import NOW, accept_job, add_house, add_lead, count_rows, new_id, order_for
+from tests.factories import (
+    NOW,
+    accept_job,
+    add_house,
+    add_lead,
+    begin_paid_work,
+    claim_job,
+    count_rows,
+    new_id,
+    order_for,
+)
 from tests.spending_bed import limit_spend
 from tests.valid_rows import add_row
 
@@ -42,9 +53,10 @@ def test_a_job_that_cannot_be_paid_for_today_is_refused_and_charges_nothing(hous
     with pytest.raises(SpendLimitReached) as refused:
         create(house, key=key)
 
-    assert refused.value.headers == {"Retry-After": str(14 * 3_600 + 1)}
+    assert refused.value.headers == {"Retry-After": str(14 * 3_600)}
     assert refused.value.facts["usage"] == {
         "used_usd": 0.995001,
+        "set_aside_usd": 0.0,
         "limit_usd": 1.0,
         "day": "2025-12-17",
         "resets_at": datetime(2025, 12, 18, tzinfo=UTC),
@@ -66,6 +78,72 @@ def test_what_is_left_to_the_last_micro_dollar_may_be_spent(house):
 
     assert spend_drift.find_spent(house).drifting == 1  # nobody has reserved what this test says was spent
     assert count_rows(house, "ai_evaluation_jobs") == 1
+
+
+@pytest.mark.parametrize(("most_microusd", "passes"), [(1_000_000, True), (1_000_001, False)])
+def test_while_all_that_is_used_is_set_aside_what_fits_into_a_day_is_soon_to_be_had(
+    house, most_microusd, passes
+):
+    for _ in range(2):
+        begin(house, most_microusd=400_000)
+
+    with pytest.raises(SpendLimitReached) as refused:
+        begin(house, most_microusd=most_microusd)
+
+    assert refused.value.passes == passes
+    assert refused.value.facts["usage"]["set_aside_usd"] == 0.8
+
+
+@pytest.mark.parametrize(("most_microusd", "passes"), [(600_000, True), (600_001, False)])
+def test_what_a_dead_worker_had_set_aside_is_not_expected_back(house, most_microusd, passes):
+    begin(house, most_microusd=400_000)
+    dead = begin(house, most_microusd=400_000)
+    died = "UPDATE ai_evaluation_jobs SET status = 'failed', completed_at = ?2 WHERE id = ?1"
+    house.prepare(died).bind(dead.id, NOW).run()
+
+    with pytest.raises(SpendLimitReached) as refused:
+        begin(house, most_microusd=most_microusd)
+
+    assert refused.value.passes == passes
+    told = refused.value.facts["usage"]
+    assert (told["used_usd"], told["set_aside_usd"]) == (0.8, 0.4)
+
+
+def test_a_render_s_money_is_set_aside_too(db):
+    footage = ordering.add_footage(db)
+    limit_spend(db, "1")
+    export_orders.create(db, ordering.order_for(footage), job_id="job_1", now=NOW)
+    job = jobs.claim(db, EXPORT, worker_id="worker_a", move_id="claim", now=NOW)
+    assert renders.begin(db, job, deadline_at=NOW, most_microusd=900_000, now=NOW)
+    order = replace(ordering.order_for(footage), least_cost=264_000, request_hash="another")
+
+    with pytest.raises(SpendLimitReached) as refused:
+        export_orders.create(db, order, job_id="job_2", now=NOW)
+
+    assert (refused.value.passes, refused.value.facts["usage"]["set_aside_usd"]) == (True, 0.9)
+
+
+@pytest.mark.parametrize(("minutes", "passes"), [(1, True), (3, False)])
+def test_the_number_of_a_render_that_has_just_ended_is_waited_for_a_little(db, minutes, passes):
+    footage = ordering.add_footage(db)
+    limit_spend(db, "1")
+    export_orders.create(db, ordering.order_for(footage), job_id="job_1", now=NOW)
+    job = jobs.claim(db, EXPORT, worker_id="worker_a", move_id="claim", now=NOW)
+    assert renders.begin(db, job, deadline_at=NOW, most_microusd=900_000, now=NOW)
+    db.prepare("UPDATE export_jobs SET status = 'cancelled', completed_at = ?1").bind(NOW).run()
+    order = replace(ordering.order_for(footage), least_cost=264_000)
+
+    with pytest.raises(SpendLimitReached) as refused:
+        export_orders.create(db, order, job_id="job_2", now=NOW + timedelta(minutes=minutes))
+
+    assert refused.value.passes == passes
+
+
+def begin(db, *, most_microusd):
+    accept_job(db, add_lead(db))
+    job = claim_job(db)
+    assert begin_paid_work(db, job, most_microusd=most_microusd)
+    return job
 
 
 def test_a_free_model_and_the_next_day_are_not_refused(house):

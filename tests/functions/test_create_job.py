@@ -146,6 +146,7 @@ def test_beyond_the_quota_it_is_429_and_nothing_is_written(world: World):
         "limit": 1,
         "month": "2025-12",
         "tier": "free",
+        "resets_at": "2026-01-01T00:00:00Z",
         "warning": "1 of 1 evaluations of 2025-12 are used.",
     }
     assert int(answer["headers"]["Retry-After"]) == (14 * 24 + 14) * 3600
@@ -201,4 +202,5 @@ def test_without_a_database_it_is_503_and_says_when_to_come_back():
 
     assert answer["statusCode"] == 503
     assert said(answer)["error"] == "DatabaseUnavailable"
+    assert "Repeat the request. With the same Idempotency-Key it is done once." in said(answer)["message"]
     assert answer["headers"]["Retry-After"] == "1"

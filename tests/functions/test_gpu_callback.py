@@ -53,6 +53,15 @@ def test_progress_is_told_and_renews_the_lease(bed):
     assert bed.job["locked_until"] == before + timedelta(seconds=30)
 
 
+def test_what_a_worker_says_is_kept_without_what_a_terminal_would_obey(bed):
+    post(bed, said("progress", progress=42, message="\x1b[31mRED\x1b[2J\nforged row\u202e"))
+    progress = bed.job["progress_message"]
+    post(bed, failed(should_retry=False, message="no\r\nvideo\x07"))
+
+    assert progress == " [31mRED [2J forged row "
+    assert bed.job["error"] == "no  video "
+
+
 def test_a_video_that_is_there_completes_the_export_and_is_charged_by_our_watch(bed, capsys):
     post(bed, said("started"))
     bed.clock.advance(seconds=42.2)
@@ -184,6 +193,23 @@ def test_what_the_provider_has_ended_is_tried_again(bed, state):
 
     assert bed.columns("status", "retry_count") == ("pending", 1)
     assert "CUDA" not in bed.job["error"]
+
+
+def test_a_render_that_was_at_work_until_its_time_was_up_is_not_repeated(bed):
+    post(bed, said("started"))
+
+    post(bed, webhook("TIMED_OUT", executionTime=600_100))
+
+    assert bed.columns("status", "retry_count", "error_code") == ("error", 0, "RenderTimedOut")
+    assert bed.job["error"] == "Not done after 10 minutes, and stopped. Ask for less of the video."
+    assert bed.is_charged(0)
+
+
+@pytest.mark.parametrize("told", [{"executionTime": None}, {"executionTime": 0}, {"executionTime": 12_300}])
+def test_what_no_gpu_took_in_time_or_whose_worker_was_lost_is_tried_again(bed, told):
+    post(bed, webhook("TIMED_OUT", **told))
+
+    assert bed.columns("status", "error_code") == ("pending", "RenderFailed")
 
 
 @pytest.mark.parametrize("state", ["IN_QUEUE", "IN_PROGRESS", "RUNNING"])

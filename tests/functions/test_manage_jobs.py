@@ -110,6 +110,7 @@ def test_a_retry_beyond_the_quota_is_429_and_changes_nothing(world: World):
         "limit": 0,
         "month": "2025-12",
         "tier": "free",
+        "resets_at": "2026-01-01T00:00:00Z",
         "warning": "0 of 0 evaluations of 2025-12 are used.",
     }
     assert world.job()["status"] == "failed"

@@ -70,6 +70,7 @@ def test_it_may_end_at_a_moment(world: World):
 
 
 NOT_A_TIME = "must be a time such as 2025-12-17T10:00:00Z"
+NOT_AN_ID = "must be 1 to 128 printable ASCII characters without spaces"
 OUT_OF_REACH = "must be in the future, and within ten years"
 
 
@@ -86,10 +87,12 @@ OUT_OF_REACH = "must be in the future, and within ten years"
         ({"expires_in_days": 3_651}, "expires_in_days", "must be at most 3650"),
         ({"expires_in_days": 1, "expires_at": "2026-12-17T10:00:00Z"}, "expires_at",
          "stands beside expires_in_days: give one of them"),
-        ({"name": ""}, "name", "is not in the right form"),
-        ({"name": "a\nb"}, "name", "is not in the right form"),
-        ({"scopes": []}, "scopes", "must have at least 1 entries"),
-        ({"user_id": "two words"}, "user_id", "is not in the right form"),
+        ({"name": ""}, "name", "must be 1 to 100 characters in one line"),
+        ({"name": "a\nb"}, "name", "must be 1 to 100 characters in one line"),
+        ({"name": "instead of mrk_live_0"}, "name", "must not be an API key"),
+        ({"user_id": "mrk_test_0"}, "user_id", "must not be an API key"),
+        ({"scopes": []}, "scopes", "must not be empty"),
+        ({"user_id": "two words"}, "user_id", NOT_AN_ID),
         ({"tier": "gold"}, "tier", "must be one of 'free', 'pro' or 'enterprise'"),
         ({"tenant_id": "tenant_other"}, "tenant_id", "is not a known field"),
         ({"id": "key_demo"}, "id", "is not a known field"),

@@ -87,7 +87,7 @@ def test_an_answer_can_be_sent_back_as_far_as_it_is_a_choice(two_models: World):
     ("body", "fault"),
     [
         ({"default_model": "somebody/elses"}, "must be one of auto, local/rules, some/model"),
-        ({"default_model": ""}, "must have at least 1 characters"),
+        ({"default_model": ""}, "must not be empty"),
         ({"default_model": None}, "must be text"),
         ({"ai_enabled": None}, "must be true or false"),
         ({"ai_enabled": "off"}, "must be true or false"),

@@ -55,8 +55,12 @@ class Storm:
         wire = Wire(self.stage, bucket=world.bucket, clock=world.clock)
         self.provider = Provider(bed, self.stage, wire, random.Random(SEED + 3))
         self.provider.watch()
+
+        def let_another_pass(relay: Relay) -> None:
+            self.provider.let_another_pass(relay)
+
         monkeypatch.setattr("gpu.work.render", self.provider.render)
-        monkeypatch.setattr(Relay, "_let_another_pass", self.provider.let_another_pass)
+        monkeypatch.setattr(Relay, "_let_another_pass", let_another_pass)
         api = Api(f"{bed.runpod.url}/{ENDPOINT}", key=FixedKey())
         gpu = Runpod(api, time_limit_seconds=PATIENCE_SECONDS)
         self.millrace = Millrace(world, gpu, luck=random.Random(SEED + 4), troubles=self.troubles)
@@ -100,12 +104,15 @@ class Storm:
 
     def decide(self):
         """What people do besides: end what runs, run again what failed, take away what is over."""
-        if self.luck.random() < 0.05:
+        if self.is_time("ended", share=0.05):
             self.cancel_one()
-        if self.luck.random() < 0.2 and (failed := self.draw("error")):
+        if self.is_time("run again", share=0.2) and (failed := self.draw("error")):
             self.retry(*failed)
-        if self.luck.random() < 0.05 and (over := self.draw("complete") or self.draw("cancelled")):
+        if self.is_time("deleted", share=0.05) and (over := self.draw("complete") or self.draw("cancelled")):
             self.remove(*over)
+
+    def is_time(self, decision, *, share):
+        return self.luck.random() < share or (self.troubles.hurried and not self.decided[decision])
 
     def draw(self, state):
         """One that has ended so, and its tenant."""

@@ -12,14 +12,9 @@ from millrace.operations import doorbells
 from millrace.operations import jobs as operator_jobs
 from millrace.store import jobs
 from tests.events import Context
-from tests.factories import NOW, add_key, new_id
+from tests.factories import NOW, new_id
 from tests.functions.conftest import Doorbell, World
 from tests.functions.test_create_job import create
-
-KEY = {
-    "tenant_id": "tenant_demo", "user_id": "user_demo", "name": "a key", "tier": "pro",
-    "scopes": ["evaluations:read"], "mode": "live", "days": None,
-}  # fmt: skip
 
 
 def command(world: World, name: str, /, **arguments: Any) -> dict[str, Any]:
@@ -80,30 +75,6 @@ def test_a_site_that_cannot_be_added_is_refused_with_the_reason(world: World):
     ]
 
 
-def test_a_key_is_kept_as_a_hash_alone_and_never_logged(world: World, capsys):
-    facts = command(world, "keys issue", **KEY)["facts"]
-
-    rows = world.owner.prepare("SELECT * FROM api_keys WHERE id = ?1").bind(facts["key_id"]).all().results
-    secret = facts["key"].split("_")[3]
-    assert secret not in str([dict(row) for row in rows])
-    assert secret not in capsys.readouterr().out
-    assert rows[0]["key_prefix"] == facts["key"][:21]
-
-
-def test_keys_are_listed_by_tenant_and_never_with_their_hashes(world: World):
-    add_key(world.owner, "a hash", tenant_id="tenant_other")
-
-    everybody_s = command(world, "keys list", tenant_id=None, limit=9, cursor=None)["facts"]
-    theirs = command(world, "keys list", tenant_id="tenant_other", limit=9, cursor=None)["facts"]["keys"]
-    nobody_s = command(world, "keys list", tenant_id="nobody", limit=9, cursor=None)
-
-    assert {key["tenant_id"] for key in everybody_s["keys"]} == {"tenant_demo", "tenant_other"}
-    assert everybody_s["next_cursor"] is None
-    assert [key["tenant_id"] for key in theirs] == ["tenant_other"]
-    assert "hash" not in str(everybody_s)
-    assert nobody_s["refused"].startswith("There is no tenant nobody.")
-
-
 def test_lists_go_on_where_they_ended(world: World):
     for name in ("tenants", "sites"):
         given = {"tenant_id": None} if name == "sites" else {}
@@ -114,60 +85,6 @@ def test_lists_go_on_where_they_ended(world: World):
         assert second["next_cursor"] is None
     strange = command(world, "tenants list", limit=1, cursor="x")
     assert strange["refused"] == "cursor is not one that a list has given."
-
-
-def test_a_key_is_rotated_and_revoked_for_whichever_tenant(world: World, capsys):
-    old = command(world, "keys issue", **KEY | {"mode": "test", "days": 9})["facts"]
-
-    rotated = command(world, "keys rotate", key_id=old["key_id"], grace_hours=2)["facts"]
-    again = command(world, "keys rotate", key_id=old["key_id"], grace_hours=2)
-    revoked = command(world, "keys revoke", key_id=rotated["key_id"])["facts"]
-
-    same = ("tenant_id", "scopes", "expires_at")
-    assert [rotated[name] for name in same] == [old[name] for name in same]
-    assert rotated["replaced_ends_at"] == "2025-12-17T12:00:00+00:00"
-    assert rotated["key"].startswith("mrk_test_")
-    assert again["refused"] == f"The key was rotated already. Rotate {rotated['key_id']} instead."
-    assert revoked["revoked_at"] == NOW.isoformat()
-    assert rotated["key"].split("_")[3] not in capsys.readouterr().out
-
-
-def test_what_cannot_be_done_to_a_key_is_refused_with_a_sentence(world: World):
-    refused = [
-        command(world, name, key_id=key_id, **given)["refused"]
-        for name, key_id, given in (
-            ("keys revoke", "key_none", {}),
-            ("keys rotate", "key_none", {"grace_hours": 1}),
-            ("keys rotate", "key_demo", {"grace_hours": 721}),
-        )
-    ]
-
-    assert [words.split(".")[0] for words in refused] == [
-        "There is no key key_none",
-        "There is no key key_none",
-        "A rotated key lives on for 0 to 720 hours",
-    ]
-
-
-def test_a_key_that_makes_no_sense_is_refused_with_a_sentence(world: World):
-    refused = [
-        command(world, "keys issue", **KEY | change)["refused"]
-        for change in (
-            {"tenant_id": "nobody"},
-            {"tier": "gold"},
-            {"mode": "demo"},
-            {"days": 0},
-            {"scopes": ["evaluations:read", "evaluate"]},
-        )
-    ]
-
-    assert [words.split(".")[0] for words in refused] == [
-        "There is no tenant nobody",
-        "There is no tier gold",
-        "A key is either live or test",
-        "A key lives for a day at least",
-        "There is no scope evaluate",
-    ]
 
 
 def test_jobs_are_listed_the_newest_first_and_by_state(world: World):

@@ -113,6 +113,7 @@ def test_a_link_to_another_attempt_does_not_speak_for_this_one(bed):
         said("started") | {"attempt": 2},
         said("started") | {"job_id": "export_b"},
         said("started") | {"provider_job_id": ""},
+        said("started") | {"provider_job_id": "gpu\x1b[2J"},
         {"id": "gpu-1"},
         {"id": "gpu-1", "status": "DONE"},
         {"id": 7, "status": "FAILED"},
@@ -161,7 +162,11 @@ def test_with_the_database_away_the_worker_is_to_call_again(bed):
         def __getattr__(self, name):
             raise DatabaseUnavailable
 
-    assert post(bed, said("started"), env=bed.make_env(DB=Away()))[0] == 503
+    status, answer = post(bed, said("started"), env=bed.make_env(DB=Away()))
+
+    assert status == 503
+    # It takes no Idempotency-Key.
+    assert answer["message"].endswith("at the moment. Repeat the request.")
 
 
 def test_no_line_of_the_log_holds_the_link_or_a_presigned_one(bed, capsys):

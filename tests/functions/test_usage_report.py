@@ -111,6 +111,7 @@ def test_days_that_cannot_be_are_refused_with_what_to_change(world, query, field
 
     assert answer["statusCode"] == 400
     assert said(answer)["fields"] == [{"field": field, "message": message}]
+    assert said(answer)["message"] == f"{field} {message}."
 
 
 @pytest.mark.parametrize(

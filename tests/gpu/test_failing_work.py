@@ -1,11 +1,12 @@
 """Attempts that end without a result: what the platform is told of it, and what stays behind."""
 
 import json
+from threading import Event
 
 import pytest
 
 from gpu import work as working
-from tests.gpu.platform import SECRET, failing
+from tests.gpu.platform import SECRET, STOP, failing
 
 CLIPS = [{"start_time": 0.4, "end_time": 0.8, "name": "A goal", "rating": 4, "tags": ["goal"]}]
 
@@ -63,12 +64,45 @@ def test_an_upload_that_fails_is_repeated(platform, attempt):
     assert [what for what, _ in platform.asked].count("PUT") == 3
 
 
-def test_of_a_result_in_two_parts_none_stays_when_one_cannot_be_delivered(platform, attempt):
+def half_delivered(platform, *, answer, meanwhile=lambda: None):
+    """The video is taken and its list of clips is not. A report of that is answered so."""
     platform.assign("annotate", params={"clips": CLIPS}, clips=True)
-    platform.answers = lambda what, name="", *_: 403 if (what, name) == ("PUT", "clips.tsv") else None
+
+    def respond(what, name="", *_):
+        if (what, name) == ("PUT", "clips.tsv"):
+            meanwhile()
+            return 403
+        return answer if isinstance(what, dict) and what["event"] == "error" else None
+
+    platform.answers = respond
+
+
+@pytest.mark.parametrize("answer", [None, 401])
+def test_a_failure_deletes_nothing_that_may_be_the_result_by_another_copy_of_the_attempt(
+    platform, attempt, answer
+):
+    half_delivered(platform, answer=answer)
 
     assert failure_of(platform, attempt()) == ("UploadRefused", True)
+    assert set(platform.objects) == {"input.mp4", "out.mp4"}
+
+
+def test_a_failure_that_is_answered_with_stop_deletes_what_was_written(platform, attempt):
+    half_delivered(platform, answer=STOP)
+
+    assert attempt() == {"event": "stopped"}
     assert set(platform.objects) == {"input.mp4"}
+
+
+def test_stopped_by_the_provider_it_deletes_nothing_for_only_the_platform_knows_whose_it_is(
+    platform, attempt
+):
+    stopping = Event()
+    half_delivered(platform, answer=None, meanwhile=stopping.set)
+    platform.answers = lambda *asked, refusing=platform.answers: 503 if refusing(*asked) == 403 else None
+
+    assert attempt(stopping) == {"event": "stopped"}
+    assert set(platform.objects) == {"input.mp4", "out.mp4"}
 
 
 def test_an_unknown_fault_is_told_without_its_details_and_tried_again(platform, attempt, monkeypatch, caplog):

@@ -40,7 +40,13 @@ def cut(source: Path, target: Path, *, share: float) -> Path:
     return target
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00" * 5000, b"GIF89a", b"not a video at all" * 500])
+FTYP = b"\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom"
+TEXT = b"not a video at all" * 500
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 5000, b"GIF89a", TEXT, FTYP + TEXT, FTYP + b"\xfe" * 5000]
+)
 def test_garbage_is_no_video(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
 

@@ -138,11 +138,9 @@ def test_a_result_that_nobody_takes_is_kept_and_told_to_the_provider(platform, a
     assert "out.mp4" in platform.objects
 
 
-def test_a_result_that_may_have_been_taken_is_never_deleted(platform, attempt):
-    answers = iter([500, STOP])
-    platform.answers = lambda report, *_: (
-        next(answers) if isinstance(report, dict) and report["event"] == "complete" else None
-    )
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_result_that_is_refused_is_kept_and_told_to_the_provider(platform, attempt, status):
+    platform.answers = failing("complete", 1, answer=status)
 
     assert attempt()["event"] == "complete"
     assert "out.mp4" in platform.objects

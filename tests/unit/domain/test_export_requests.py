@@ -46,8 +46,9 @@ def test_another_request_has_another_hash(changes):
             {"type": "annotate", "params": {"clips": [
                 {"start_time": 0, "end_time": 10, "name": "a"},
                 {"start_time": 5, "end_time": 7.5, "name": "b"},
+                {"start_time": 5, "end_time": 5.01, "name": "c"},
             ]}},
-            13,
+            14,
         ),
     ],
 )  # fmt: skip

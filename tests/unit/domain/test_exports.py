@@ -42,7 +42,7 @@ def test_what_is_left_out_has_its_default():
     ("params", "field", "message"),
     [
         ({}, "params.crop_keyframes", "is required"),
-        ({"crop_keyframes": []}, "params.crop_keyframes", "must have at least 1 entries"),
+        ({"crop_keyframes": []}, "params.crop_keyframes", "must not be empty"),
         ({"crop_keyframes": [KEYFRAME, KEYFRAME]}, "params.crop_keyframes", "must have rising frames"),
         (
             {"crop_keyframes": [{**KEYFRAME, "frame": 8}, {**KEYFRAME, "frame": 7}]},
@@ -107,8 +107,8 @@ def test_a_region_of_one_frame_is_one():
     [
         ({"highlight_regions": [REGION]}, "params.effect_type", "is required"),
         ({**OVERLAY, "effect_type": "zoom"}, "params.effect_type", "must be one of 'blur' or 'spotlight'"),
-        ({**OVERLAY, "highlight_regions": []}, "params.highlight_regions", "must have at least 1 entries"),
-        ({**OVERLAY, "crop_keyframes": []}, "params.crop_keyframes", "must have at least 1 entries"),
+        ({**OVERLAY, "highlight_regions": []}, "params.highlight_regions", "must not be empty"),
+        ({**OVERLAY, "crop_keyframes": []}, "params.crop_keyframes", "must not be empty"),
         (
             {**OVERLAY, "crop_keyframes": [KEYFRAME, KEYFRAME]},
             "params.crop_keyframes",
@@ -125,7 +125,7 @@ def test_an_overlay_that_makes_no_sense_is_refused_in_words(params, field, messa
     [
         ({"end_time": 1}, "end_time", "must be after start_time"),
         ({"start_time": "soon"}, "start_time", "must be a number"),
-        ({"name": ""}, "name", "must have at least 1 characters"),
+        ({"name": ""}, "name", "must not be empty"),
         ({"name": "a\tb"}, "name", "must be one line, without control characters"),
         ({"name": "x" * 201}, "name", "must have at most 200 characters"),
         ({"tags": ["a\nb"]}, "tags.0", "must be one line, without control characters"),
@@ -133,11 +133,38 @@ def test_an_overlay_that_makes_no_sense_is_refused_in_words(params, field, messa
         ({"rating": 6}, "rating", "must be at most 5"),
         ({"rating": True}, "rating", "must be a whole number"),
         ({"tags": "goal"}, "tags", "must be a list"),
-        ({"tags": [""]}, "tags.0", "must have at least 1 characters"),
+        ({"tags": [""]}, "tags.0", "must not be empty"),
     ],
 )
 def test_a_clip_that_makes_no_sense_is_refused_in_words(clip, field, message):
     assert refusal("annotate", {"clips": [CLIP | clip]}) == {f"params.clips.0.{field}": message}
+
+
+def test_as_many_regions_as_can_be_painted_in_time_may_cover_one_frame():
+    follow_each_other = [REGION | {"start_frame": at, "end_frame": at + 7} for at in range(100)]
+
+    read("overlay", {**OVERLAY, "highlight_regions": follow_each_other})
+
+    one_more = {
+        **OVERLAY,
+        "highlight_regions": [*follow_each_other, REGION | {"start_frame": 57, "end_frame": 57}],
+    }
+    assert refusal("overlay", one_more) == {
+        "params.highlight_regions": "must have at most 8 regions at once: frame 57 has more"
+    }
+
+
+@pytest.mark.parametrize(
+    ("export_type", "params", "field", "most"),
+    [
+        ("overlay", {**OVERLAY, "highlight_regions": [REGION] * 2_001}, "highlight_regions", "2000"),
+        ("framing", {"crop_keyframes": [KEYFRAME] * 4_001}, "crop_keyframes", "4000"),
+        ("overlay", {**OVERLAY, "crop_keyframes": [KEYFRAME] * 4_001}, "crop_keyframes", "4000"),
+        ("annotate", {"clips": [CLIP] * 201}, "clips", "200"),
+    ],
+)
+def test_what_one_export_may_be_told_is_bounded(export_type, params, field, most):
+    assert refusal(export_type, params) == {f"params.{field}": f"must have at most {most} entries"}
 
 
 def test_every_bad_field_is_named_at_once():

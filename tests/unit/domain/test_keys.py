@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from millrace.domain.keys import DIGITS, hash_token, make_key, mode_of, read_key, to_base62
+from millrace.domain.keys import DIGITS, hash_token, holds_key, make_key, mode_of, read_key, to_base62
 
 KEY_ID = "key_" + "0123456789abcdef" * 2
 ALL_BITS = 2**256 - 1
@@ -31,6 +31,13 @@ def test_one_wrong_character_anywhere_is_noticed():
     for place, right in enumerate(token):
         wrong = "x" if right != "x" else "y"
         assert read_key(token[:place] + wrong + token[place + 1 :]) is None
+
+
+def test_a_key_is_told_from_an_id_also_in_part_and_in_a_sentence():
+    key = make_key(KEY_ID, secret=ALL_BITS, mode="live")
+
+    assert all(holds_key(text) for text in (key.token, key.token[:50], key.shown, f"was {key.token}."))
+    assert not any(holds_key(text) for text in ("", "mrk_", "mrk_live", KEY_ID, "ada", "mark_live_1"))
 
 
 @pytest.mark.parametrize("token", ["", "mrk_", "mrk_live_", "test-token", "mrk_live_1_2_3", "\n"])

@@ -12,6 +12,7 @@ from millrace.domain.quota import (
     GPU_SECONDS,
     bounds_of,
     charged_failures,
+    failures_of_unknown_cost,
     month_of,
     percentage_of,
     warn,
@@ -83,6 +84,12 @@ def test_of_our_failures_only_those_that_cost_us_and_are_not_our_fault_are_paid_
     ours = {one.__name__ for one in FAILURES}
 
     assert ours & set(charged_failures()) == {"ModelAnswerInvalid", "InputUnusable"}
+
+
+def test_after_these_failures_nobody_may_know_what_was_spent():
+    ours = {one.__name__ for one in FAILURES}
+
+    assert ours & set(failures_of_unknown_cost()) == {"ModelTimeout", "LeaseExpired"}
 
 
 def test_kinds_of_kinds_that_are_paid_for_are_found_too():

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from millrace.entry.validation import refuse_fields
 from tests.events import http_event, said
 from tests.unit.entry.things import SITE_AND_PERSON, ask
 
@@ -119,3 +120,12 @@ def test_a_thousand_unusable_values_are_answered_with_the_first_hundred():
     answer = send(json.dumps({"numbers": ["\x00"] * 1_000}))
 
     assert len(said(answer)["fields"]) == 100
+    assert said(answer)["message"].endswith("There are more: only the first 100 are told.")
+
+
+@pytest.mark.parametrize(("count", "says_more"), [(100, False), (101, True)])
+def test_faults_beyond_the_first_hundred_are_not_kept_silent(count, says_more):
+    refused = refuse_fields({"field": str(number), "message": "is wrong"} for number in range(count))
+
+    assert len(refused.facts["fields"]) == 100
+    assert ("There are more" in refused.message) == says_more

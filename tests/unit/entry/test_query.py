@@ -58,7 +58,7 @@ def test_a_number_has_digits_alone(text):
         ("limit=" + "9" * 5000, {"limit": "is a number out of range"}),
         ("colour=blue", {"colour": "must be one of 'red' or 'green'"}),
         ("colour=red,green", {"colour": "must be one of 'red' or 'green'"}),
-        ("cursor=", {"cursor": "must have at least 1 characters"}),
+        ("cursor=", {"cursor": "must not be empty"}),
         ("cursor=" + "x" * 301, {"cursor": "must have at most 300 characters"}),
     ],
 )

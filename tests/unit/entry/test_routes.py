@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from millrace.domain.keys import make_key
 from millrace.entry import Routes
 from tests.clock import Clock
 from tests.events import CALLER, Context, env_without_a_world, http_event, said
@@ -49,7 +50,7 @@ def test_a_callers_own_request_id_is_echoed():
     assert answer["headers"]["X-Request-Id"] == "mine-1"
 
 
-@pytest.mark.parametrize("given", ["", "x" * 129, "two words", "bell\x07", "naïve"])
+@pytest.mark.parametrize("given", ["", "x" * 129, "two words", "bell\x07", "naïve", "mrk_live_0"])
 def test_a_request_id_unfit_for_a_log_line_is_replaced(given: str):
     answer = make(headers={"x-request-id": given})
 
@@ -152,6 +153,17 @@ def test_a_header_that_is_endless_or_not_plain_text_is_named(name: str, value: s
     assert said(answer)["fields"][0]["field"] == name
 
 
+@pytest.mark.parametrize("name", ["X-Site-Id", "X-User-Id", "Idempotency-Key"])
+def test_a_key_that_slipped_into_a_header_is_refused_and_not_repeated(name: str):
+    key = make_key("key_" + "0" * 32, secret=7).token
+
+    answer = make(headers={name.lower(): key})
+
+    assert answer["statusCode"] == 400
+    assert said(answer)["fields"] == [{"field": name, "message": "must not be an API key"}]
+    assert key not in str(answer)
+
+
 def test_an_empty_idempotency_key_is_refused():
     answer = make(headers={"idempotency-key": ""})
 
@@ -164,6 +176,14 @@ def test_an_endless_id_in_the_path_is_named():
 
     assert answer["statusCode"] == 400
     assert said(answer)["fields"][0]["field"] == "thing_id"
+
+
+@pytest.mark.parametrize("dots", [".", ".."])
+def test_an_id_that_clients_drop_from_the_path_is_refused(dots: str):
+    answer = make(path=f"/things/{dots}")
+
+    assert answer["statusCode"] == 400
+    assert said(answer)["fields"][0]["message"].endswith("and not . or ..")
 
 
 @pytest.mark.parametrize("path", ["/things/a\x00b", "/things/a\nb", "/things/thing_1\n", "/things/\x7f"])

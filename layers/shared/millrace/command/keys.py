@@ -6,7 +6,7 @@ from millrace.command.arms import add_operation, perform, show
 from millrace.command.options import Commands, add_noun, at_least_one
 from millrace.command.pages import add_page, show_page
 from millrace.domain.callers import SCOPES, USUAL_SCOPES
-from millrace.domain.keys import MOST_GRACE_HOURS, USUAL_GRACE_HOURS
+from millrace.domain.keys import MOST_DAYS, MOST_GRACE_HOURS, USUAL_GRACE_HOURS
 
 LISTED = (
     "id",
@@ -46,7 +46,8 @@ def add_to(commands: Commands) -> None:
         "rotate",
         run=run_rotate,
         says="replace a key by a new one with the same rights, and show that, once",
-        more="The old one lives on for a while, so that its users can change over.",
+        more="The old one lives on for a while, so that its users can change over. With 0 hours it ends as "
+        "one that is revoked does: when API Gateway forgets that it let it in.",
     )
     rotated.add_argument(
         "--grace-hours",
@@ -56,7 +57,7 @@ def add_to(commands: Commands) -> None:
         help=f"for how long the old one lives on: 0 to {MOST_GRACE_HOURS}, default {USUAL_GRACE_HOURS}",
     )
     for one in (revoked, rotated):
-        one.add_argument("key_id", metavar="KEY", help="its id, such as key_018f…: never the key itself")
+        one.add_argument("key_id", metavar="KEY", help="its id, such as key_018f…")
 
 
 def add_issue(keys: Commands) -> None:
@@ -78,7 +79,9 @@ def add_issue(keys: Commands) -> None:
     )
     issue.add_argument("--tier", default="pro", help="free, pro (the default) or enterprise")
     issue.add_argument("--test", action="store_true", help="mark it mrk_test_ instead of mrk_live_")
-    issue.add_argument("--days", type=at_least_one, metavar="N", help="let it expire; default never")
+    issue.add_argument(
+        "--days", type=at_least_one, metavar="N", help=f"let it expire: 1 to {MOST_DAYS}; default never"
+    )
 
 
 def whole_hours(text: str) -> int:

@@ -10,6 +10,7 @@ from millrace.domain.estimates import estimate_completion
 from millrace.domain.limits import LimitLeft, limits_left
 from millrace.domain.parameters import Digits
 from millrace.domain.quota import EVALUATIONS, warn
+from millrace.domain.spending import warn_of_spending
 from millrace.errors import JobFailure
 
 
@@ -73,6 +74,9 @@ class MonthlyUsage(Model):
     limit: int
     month: str
     warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
+    spend_warning: str | None = Field(
+        default=None, description="Of what may be spent today, where the job costs money, from 80 percent on."
+    )
     limits: list[LimitLeft] | None = Field(
         default=None, description="Limits of the key's user, where there are any for this kind of job."
     )
@@ -85,6 +89,7 @@ class MonthlyUsage(Model):
             limit=limit,
             month=month,
             warning=warn(EVALUATIONS, used=used, limit=limit, period=month),
+            spend_warning=warn_of_spending(facts, at=at),
             limits=limits_left(facts, at=at),
         )
 

@@ -12,6 +12,7 @@ from millrace.domain.exports import ExportType
 from millrace.domain.jobs import EXPORT
 from millrace.domain.limits import LimitLeft, limits_left
 from millrace.domain.quota import GPU_SECONDS, warn
+from millrace.domain.spending import warn_of_spending
 
 LINK_SECONDS = 3_600
 
@@ -45,6 +46,9 @@ class GpuUsage(Model):
     limit: int
     month: str
     warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
+    spend_warning: str | None = Field(
+        default=None, description="Of what may be spent today, where the job costs money, from 80 percent on."
+    )
     limits: list[LimitLeft] | None = Field(
         default=None, description="Limits of the key's user, where there are any for this kind of job."
     )
@@ -57,6 +61,7 @@ class GpuUsage(Model):
             limit=limit,
             month=month,
             warning=warn(GPU_SECONDS, used=used, limit=limit, period=month),
+            spend_warning=warn_of_spending(facts, at=at),
             limits=limits_left(facts, at=at),
         )
 

@@ -22,6 +22,11 @@ MOST_PARAMS_BYTES = 256 << 10
 LATEST_SECONDS = 24 * 3600
 LAST_FRAME = 100_000_000
 FARTHEST = 100_000
+# What a render has to do for each picture, and how often it has to begin anew, is bounded.
+MOST_REGIONS = 2_000
+MOST_REGIONS_AT_ONCE = 8
+MOST_KEYFRAMES = 4_000
+MOST_CLIPS = 200
 
 ExportType = Literal["framing", "overlay", "annotate"]
 
@@ -83,6 +88,7 @@ CropKeyframes = Annotated[
     list[CropKeyframe],
     Field(
         min_length=1,
+        max_length=MOST_KEYFRAMES,
         description=(
             "Linear between two, the nearest before the first and after the last. A rectangle that reaches "
             "out of the picture is moved into it."
@@ -131,14 +137,37 @@ class HighlightRegion(Strict):
         return end_frame
 
 
+def check_at_once(regions: list[HighlightRegion]) -> list[HighlightRegion]:
+    begins = [(region.start_frame, 1) for region in regions]
+    ends = [(region.end_frame + 1, -1) for region in regions]
+    at_once = 0
+    # At the same frame an end comes first.
+    for frame, change in sorted(begins + ends):
+        at_once += change
+        if at_once > MOST_REGIONS_AT_ONCE:
+            raise broken_rule(
+                f"must have at most {MOST_REGIONS_AT_ONCE} regions at once: frame {frame} has more"
+            )
+    return regions
+
+
 class OverlayParams(Strict):
     """Draw the eye to somebody. The output is 1080 by 1920."""
 
-    highlight_regions: Annotated[list[HighlightRegion], Field(min_length=1)]
+    highlight_regions: list[HighlightRegion] = Field(
+        min_length=1,
+        max_length=MOST_REGIONS,
+        description=f"At most {MOST_REGIONS_AT_ONCE} of them at any one frame.",
+    )
     effect_type: Literal["blur", "spotlight"] = Field(
         description="What becomes of all that is outside the regions: blurred, or dark."
     )
     crop_keyframes: CropKeyframes | None = None
+
+    @field_validator("highlight_regions")
+    @classmethod
+    def check_regions(cls, regions: list[HighlightRegion]) -> list[HighlightRegion]:
+        return check_at_once(regions)
 
     @field_validator("crop_keyframes")
     @classmethod
@@ -165,7 +194,7 @@ class Clip(Strict):
 class AnnotateParams(Strict):
     """The clips one after the other as one video, and a list of them."""
 
-    clips: Annotated[list[Clip], Field(min_length=1)]
+    clips: Annotated[list[Clip], Field(min_length=1, max_length=MOST_CLIPS)]
 
 
 def check_after_start(end_time: float, *, given: Mapping[str, Any]) -> float:

@@ -7,6 +7,8 @@ from typing import Self
 
 # Of what it is expected to take, as much as it may: an estimate is a guess.
 PATIENCE = 4
+# A video of which only the size is known may have an eighth of the bits a second, and last as much longer.
+PATIENCE_BY_SIZE = 8 * PATIENCE
 LEAST_SECONDS = 600
 MOST_SECONDS = 10_800
 QUEUE_SECONDS = 1_800
@@ -23,8 +25,9 @@ class GpuTimes:
     deadline_at: datetime
 
     @classmethod
-    def of(cls, *, expected_seconds: int, now: datetime) -> Self:
-        execution = min(max(PATIENCE * expected_seconds, LEAST_SECONDS), MOST_SECONDS)
+    def of(cls, *, expected_seconds: int, now: datetime, by_size: bool = False) -> Self:
+        patience = PATIENCE_BY_SIZE if by_size else PATIENCE
+        execution = min(max(patience * expected_seconds, LEAST_SECONDS), MOST_SECONDS)
         ttl = QUEUE_SECONDS + execution
         return cls(execution, ttl, now + timedelta(seconds=ttl + GRACE_SECONDS))
 
@@ -33,7 +36,8 @@ class GpuTimes:
 class GpuUse:
     """What an attempt has used of a GPU; or a job in the round it is charged for, and what all have cost.
 
-    Of none that we have counted ourselves, nobody knows: a worker may have worked and not been heard.
+    `is_known`: the provider has said so. By our own watch we sell, but it does not say what we pay. It begins
+    with the worker's first call, and a worker may work on and not be heard.
     """
 
     seconds: int

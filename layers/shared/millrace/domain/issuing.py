@@ -6,19 +6,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from millrace.domain.callers import Caller, Scope
 from millrace.domain.evaluations import Model
-from millrace.domain.keys import MOST_GRACE_HOURS, USUAL_GRACE_HOURS
+from millrace.domain.exports import broken_rule, read_as
+from millrace.domain.keys import MOST_DAYS, MOST_GRACE_HOURS, NO_KEY, USUAL_GRACE_HOURS, holds_key
+from millrace.domain.naming import ID, NAME
 from millrace.errors import InvalidRequest, RightsExceeded
 
 # Each has more than the one before.
 Tier = Literal["free", "pro", "enterprise"]
 TIERS = get_args(Tier)
 
-MOST_DAYS = 3_650
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -30,6 +31,16 @@ def read_moment(value: Any) -> Any:
         with suppress(ValueError):
             return datetime.fromisoformat(value)
     raise PydanticCustomError("datetime_type", "not a time")
+
+
+def refuse_key(text: str) -> str:
+    if holds_key(text):
+        raise broken_rule(NO_KEY)
+    return text
+
+
+Id = Annotated[str, Field(pattern=ID.pattern), read_as(ID.words), AfterValidator(refuse_key)]
+Name = Annotated[str, Field(pattern=NAME.pattern), read_as(NAME.words), AfterValidator(refuse_key)]
 
 
 class Expiring(Model):
@@ -58,11 +69,9 @@ class Expiring(Model):
 class IssueKey(Expiring):
     """A key for somebody of yours. It can have no right that the key which asks for it has not."""
 
-    name: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")] = Field(
-        description="What it is for, in a person's words."
-    )
+    name: Name = Field(description="What it is for, in a person's words.")
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)] = Field(description="What it may do.")
-    user_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = Field(
+    user_id: Id | None = Field(
         default=None, description="Who answers for it. Without it: who answers for the key that asks."
     )
     tier: Tier | None = Field(default=None, description="Without it: that of the key that asks.")
@@ -73,7 +82,9 @@ class RotateKey(Expiring):
     """Without `expires_at` or `expires_in_days` the new key expires when the old one would have."""
 
     grace_hours: Annotated[int, Field(ge=0, le=MOST_GRACE_HOURS)] = Field(
-        default=USUAL_GRACE_HOURS, description="For how long the old key lives on. With 0 it ends at once."
+        default=USUAL_GRACE_HOURS,
+        description="For how long the old key lives on. With 0 it ends at once, but whoever used it just "
+        "before may be let in for a minute yet, as when a key is revoked.",
     )
 
     @property

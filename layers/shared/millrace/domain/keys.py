@@ -14,8 +14,15 @@ SECRET_DIGITS = 43  # what 256 bits need in base 62
 CHECK_DIGITS = 6  # what 32 bits need
 PREFIX = "mrk_"
 TOKEN = re.compile(rf"(mrk_(live|test)_([0-9a-f]{{32}})_[0-9A-Za-z]{{{SECRET_DIGITS}}})_([0-9A-Za-z]{{6}})")
+# What tells a key from an id of anybody's, also when a part of it is missing.
+KEYLIKE = re.compile(r"mrk_(live|test)_[0-9A-Za-z]")
+NO_KEY = "must not be an API key"
 SHOWN = len("mrk_live_") + 12  # its time, to the millisecond
 
+# For how long one lives that is to end.
+MOST_DAYS = 3_650
+# How long a key lives at most, if it is to end at all.
+MOST_DAYS = 3_650
 # For how long a key that was rotated lives on beside its successor.
 USUAL_GRACE_HOURS, MOST_GRACE_HOURS = 24, 30 * 24
 
@@ -45,6 +52,11 @@ def read_key(token: str) -> Key | None:
     if found is None or found[4] != check_of(found[1]):
         return None
     return Key(f"key_{found[3]}", token)
+
+
+def holds_key(text: str) -> bool:
+    """Whether a key of ours stands in it, whole or its beginning: where no key belongs, that is a slip."""
+    return KEYLIKE.search(text) is not None
 
 
 def mode_of(shown: str) -> Mode:

@@ -97,10 +97,18 @@ LIVE_JOBS_AGAIN_SECONDS = 5
 
 def charged_failures(failure: type[JobFailure] = JobFailure) -> Iterator[str]:
     """The names of those of its kinds, and of their kinds, that are paid for."""
+    return (kind.__name__ for kind in _kinds(failure) if kind.keeps_charge)
+
+
+def failures_of_unknown_cost() -> Iterator[str]:
+    """The names of those after which nobody may know yet what the attempt has cost."""
+    return (kind.__name__ for kind in _kinds(JobFailure) if kind.cost_unknown)
+
+
+def _kinds(failure: type[JobFailure]) -> Iterator[type[JobFailure]]:
     for kind in failure.__subclasses__():
-        if kind.keeps_charge:
-            yield kind.__name__
-        yield from charged_failures(kind)
+        yield kind
+        yield from _kinds(kind)
 
 
 # From so much on, answers say how much of a limit is used.

@@ -2,13 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from millrace.domain.evaluations import Model
 from millrace.domain.exports import TypedParams
 
 MOST_MESSAGE = 500
 
+
+def to_line(text: str) -> str:
+    """As one line that moves no cursor: it comes from outside, and is shown on terminals."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+Message = Annotated[str, Field(max_length=MOST_MESSAGE), AfterValidator(to_line)]
 JobId = Annotated[str, Field(min_length=1, max_length=128)]
 Attempt = Annotated[int, Field(ge=1)]
 Amount = Annotated[int, Field(ge=0, lt=2**53)]
@@ -31,7 +38,7 @@ class Report(Said):
 
     job_id: JobId
     attempt: Attempt
-    provider_job_id: str = Field(min_length=1, max_length=128)
+    provider_job_id: str = Field(pattern=r"^[!-~]{1,128}$")
 
 
 class Started(Report):
@@ -41,7 +48,7 @@ class Started(Report):
 class Progressed(Report):
     event: Literal["progress"] = "progress"
     progress: int = Field(ge=0, le=100)
-    message: str = Field(max_length=MOST_MESSAGE)
+    message: Message
 
 
 class Completed(Report):
@@ -62,7 +69,7 @@ class Failed(Report):
 
     event: Literal["error"] = "error"
     code: str = Field(min_length=1, max_length=100)
-    message: str = Field(max_length=MOST_MESSAGE)
+    message: Message
     should_retry: bool
 
 

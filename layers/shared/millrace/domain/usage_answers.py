@@ -99,4 +99,4 @@ def read_day(text: str, *, name: str) -> date:
 
 
 def refuse(name: str, why: str) -> InvalidRequest:
-    return InvalidRequest(fields=[{"field": name, "message": why}])
+    return InvalidRequest(f"{name} {why}.", fields=[{"field": name, "message": why}])

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -29,8 +29,9 @@ def read_body(event: Mapping[str, Any], *, content_type: str | None) -> dict[str
     body = _parse(text)
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.")
-    if faults := list(islice(_find_faults(body), MOST_FAULTS)):
-        raise InvalidRequest("The body holds values that cannot be kept.", fields=faults)
+    faults, more = first_faults(_find_faults(body))
+    if faults:
+        raise InvalidRequest(f"The body holds values that cannot be kept.{more}", fields=faults)
     return body
 
 
@@ -109,6 +110,13 @@ def _find_faults(body: dict[str, Any]) -> Iterator[dict[str, str]]:
             yield name_fault(place, message="must not hold U+0000 or half a surrogate pair")
         elif isinstance(value, (int, float)) and not is_storable_number(value):
             yield name_fault(place, message="is a number out of range")
+
+
+def first_faults(faults: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], str]:
+    """As many as are told, and a sentence behind a blank that there are more, if there are."""
+    found = list(islice(faults, MOST_FAULTS + 1))
+    more = f" There are more: only the first {MOST_FAULTS} are told." if len(found) > MOST_FAULTS else ""
+    return found[:MOST_FAULTS], more
 
 
 def name_fault(place: Sequence[str | int], *, message: str) -> dict[str, str]:

@@ -9,7 +9,13 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from millrace.domain.quota import WINDOW_SECONDS, bounds_of
-from millrace.errors import DatabaseUnavailable, QuotaExceeded, Refusal, StorageUnavailable
+from millrace.errors import (
+    DatabaseUnavailable,
+    GpuQuotaExceeded,
+    QuotaExceeded,
+    Refusal,
+    StorageUnavailable,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,13 +57,16 @@ def render_success(answer: Answer[Any], *, status: int, now: datetime) -> Render
     return Rendered(answer.status or status, to_json({"success": True, **said}), {**about, **answer.headers})
 
 
-def render_refusal(refusal: Refusal, *, now: datetime) -> Rendered:
+def render_refusal(refusal: Refusal, *, now: datetime, takes_key: bool = False) -> Rendered:
+    """`takes_key`: whether a repeat of the request with the same Idempotency-Key is done once."""
     headers = rate_headers(refusal.facts.get("usage"), now=now)
-    if isinstance(refusal, QuotaExceeded) and headers:
+    if isinstance(refusal, (QuotaExceeded, GpuQuotaExceeded)) and headers:
         headers["Retry-After"] = str(seconds_until_renewal(refusal.facts["usage"]["month"], now=now))
+    message = refusal.message
     if isinstance(refusal, (DatabaseUnavailable, StorageUnavailable)):
         headers["Retry-After"] = "1"
-    said = {"success": False, "error": refusal.code, "message": refusal.message, **refusal.facts}
+        message += " With the same Idempotency-Key it is done once." if takes_key else ""
+    said = {"success": False, "error": refusal.code, "message": message, **refusal.facts}
     return Rendered(refusal.status, to_json(said), {**headers, **refusal.headers})
 
 

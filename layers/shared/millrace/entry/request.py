@@ -11,10 +11,13 @@ from typing import Any
 from millrace.domain.audit import Author
 from millrace.domain.callers import Caller
 from millrace.domain.idempotency import IdempotencyKey
+from millrace.domain.keys import NO_KEY, holds_key
 from millrace.entry.invocation import Invocation
 from millrace.errors import InvalidRequest, MissingHeaders, MissingScope
 
 LONGEST_VALUE = 128
+# Clients take them for folders, and drop them before they ask.
+DOTS = (".", "..")
 SANE = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_VALUE}}}")
 # What RFC 3986 lets stand in a path as it is. Powertools' patterns take some other characters and not all.
 IN_PATH = re.compile(rf"[A-Za-z0-9._~:@!$&'()*+,;=-]{{1,{LONGEST_VALUE}}}")
@@ -75,13 +78,13 @@ def read_headers(event: Mapping[str, Any]) -> dict[str, str]:
 def read_request_id(event: Mapping[str, Any], *, otherwise: str) -> str:
     """The caller's own id when it is fit to be logged and echoed, or else API Gateway's, if it made one."""
     given = read_headers(event).get(REQUEST_ID.lower(), "")
-    if SANE.fullmatch(given):
+    if SANE.fullmatch(given) and not holds_key(given):
         return given
     return (event.get("requestContext") or {}).get("requestId") or otherwise
 
 
 def check_headers(headers: Mapping[str, str], *, required: tuple[str, ...]) -> None:
-    """Refuse what is missing, naming all of it, and what is empty, endless or holds control characters."""
+    """Refuse what is missing, naming all of it, and what is empty, endless, a key or not plain text."""
     if missing := [name for name in required if not headers.get(name.lower())]:
         raise MissingHeaders(f"Missing required headers: {', '.join(missing)}.", missing=missing)
     for name in (SITE, PERSON, IDEMPOTENCY_KEY):
@@ -97,16 +100,22 @@ def check_path(path: str) -> None:
 
 def check_path_value(value: str, *, name: str) -> None:
     """An id in the path. It has no character that would have to be escaped there."""
-    if not IN_PATH.fullmatch(value):
-        rule = f"must be 1 to {LONGEST_VALUE} characters that need no escape in a path"
-        raise InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])
+    if value in DOTS or not IN_PATH.fullmatch(value):
+        rule = f"must be 1 to {LONGEST_VALUE} characters that need no escape in a path, and not . or .."
+        raise refuse_value(name, rule=rule)
 
 
 def check_value(value: str, *, name: str) -> None:
-    """A value of a header that goes to the database or into a log line."""
+    """A value of a header that goes to the database or into a log line. A key there is a slip."""
     if not SANE.fullmatch(value):
         rule = f"must be 1 to {LONGEST_VALUE} printable ASCII characters without spaces"
-        raise InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])
+        raise refuse_value(name, rule=rule)
+    if holds_key(value):
+        raise refuse_value(name, rule=NO_KEY)
+
+
+def refuse_value(name: str, *, rule: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} {rule}.", fields=[{"field": name, "message": rule}])
 
 
 def read_caller(event: Mapping[str, Any]) -> Caller | None:

@@ -105,7 +105,8 @@ class Routes:
         if refusal.status >= 500:
             log_fault(error)
         exchange.refusal = refusal
-        return exchange.send(render_refusal(refusal, now=exchange.env.now()))
+        takes_key = exchange.route is not None and exchange.route.takes_key
+        return exchange.send(render_refusal(refusal, now=exchange.env.now(), takes_key=takes_key))
 
     def _refusal_of(self, error: Exception, *, path: str, exchange: Exchange) -> Refusal:
         if isinstance(error, Refusal):

@@ -1,10 +1,9 @@
 """What a model has against an input, in words that name the field and never repeat the value."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
-from millrace.entry.body import MOST_FAULTS, name_fault
+from millrace.entry.body import first_faults, name_fault
 from millrace.errors import InvalidRequest
 
 # pydantic's own words quote the input and its documentation; the braces take from the rule alone.
@@ -45,6 +44,12 @@ MEANING = {
     "broken_rule": "{rule}",
 }
 
+# As a person would say it.
+OF_ONE = {
+    "must have at least 1 characters": "must not be empty",
+    "must have at least 1 entries": "must not be empty",
+}
+
 
 def refuse_input(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """The refusal for what pydantic found."""
@@ -53,13 +58,14 @@ def refuse_input(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
 
 def refuse_fields(faults: Iterable[dict[str, str]]) -> InvalidRequest:
     """One entry of `fields` for each fault, and the first few in the message."""
-    fields = list(islice(faults, MOST_FAULTS))
+    fields, more = first_faults(faults)
     named = ", ".join(f"{fault['field']} {fault['message']}" for fault in fields[:3])
-    return InvalidRequest(f"The request is not valid: {named}.", fields=fields)
+    return InvalidRequest(f"The request is not valid: {named}.{more}", fields=fields)
 
 
 def _describe(errors: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     for error in errors:
         meaning = MEANING.get(error["type"], "is not valid").format_map(error.get("ctx") or {})
+        meaning = OF_ONE.get(meaning, meaning)
         # The first part of the place says body, path or query.
         yield name_fault(error["loc"][1:] or error["loc"], message=meaning)

@@ -24,7 +24,7 @@ MillraceError
 │   ├── ModelNotConfigured
 │   ├── GpuUnavailable (transient)   ├── GpuOrderRefused
 │   ├── GpuJobLost (transient)       ├── RenderFailed (transient)
-│   ├── InputUnusable (keeps its charge)
+│   ├── RenderTimedOut               ├── InputUnusable (keeps its charge)
 │   ├── LeaseExpired (transient)     └── ProcessingError (transient)
 ├── DatabaseError                    what a binding says of the database
 │   ├── ConstraintBroken             ├── StatementInvalid
@@ -51,6 +51,7 @@ from millrace.errors.failures import (
     ModelUnavailable,
     ProcessingError,
     RenderFailed,
+    RenderTimedOut,
     ResourceNotFound,
     StorageError,
 )

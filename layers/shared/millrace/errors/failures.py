@@ -90,6 +90,10 @@ class RenderFailed(JobFailure):
     transient = True
 
 
+class RenderTimedOut(JobFailure):
+    """The render was at work until its time was up. Another attempt would be, too."""
+
+
 class InputUnusable(JobFailure):
     """What was asked for cannot be rendered, however often: the work until this was known is paid for."""
 
@@ -97,9 +101,10 @@ class InputUnusable(JobFailure):
 
 
 class LeaseExpired(JobFailure):
-    """The worker was not heard of again."""
+    """The worker was not heard of again, nor what it has paid for."""
 
     transient = True
+    cost_unknown = True
 
 
 class ProcessingError(JobFailure):

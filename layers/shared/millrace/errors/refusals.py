@@ -126,7 +126,7 @@ class JobNotFailed(Refusal):
 
 class JobNotRetryable(Refusal):
     status = 409
-    message = "The job's model is no longer configured. Ask for another evaluation of the lead."
+    message = "The job would fail again as it did. Ask for another one that can be done."
 
 
 class KeyEnded(Refusal):
@@ -193,6 +193,18 @@ class SpendLimitReached(Refusal):
     status = 429
     message = "What may be spent in a day is reached. There is more from midnight (UTC) on."
 
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        passes: bool = False,
+        **facts: Any,
+    ):
+        super().__init__(message, headers=headers, **facts)
+        # Whether what is set aside for jobs that run is all that stands in the way.
+        self.passes = passes
+
 
 class RateLimited(Refusal):
     status = 429
@@ -203,7 +215,7 @@ class DatabaseUnavailable(Refusal):
     """`cause`, for the log alone, is a SQLSTATE, or what was done and what came of it: "connect: refused"."""
 
     status = 503
-    message = "The database does not answer at the moment. Repeat the request with the same Idempotency-Key."
+    message = "The database does not answer at the moment. Repeat the request."
 
     def __init__(self, message: str | None = None, *, cause: str | None = None):
         super().__init__(message)

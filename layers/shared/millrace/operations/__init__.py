@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
+from millrace.domain.keys import NO_KEY, holds_key, read_key
 from millrace.env import Env
 from millrace.errors import CommandRefused
 from millrace.operations import audit, doorbells, jobs, keys, quotas, tenants
@@ -44,4 +45,18 @@ def run(name: str, arguments: Mapping[str, Any], env: Env) -> Facts:
         signature(operation).bind(env, **arguments)
     except TypeError as error:
         raise CommandRefused(f"{name}: {error}. Is the installation as new as your checkout?") from None
-    return operation(env, **arguments)
+    return operation(env, **without_keys(arguments))
+
+
+def without_keys(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, with a key's id in the place of a whole key where the id is asked for.
+
+    CommandRefused for any other key, or part of one: answers, rows and logs repeat what was given.
+    """
+    plain = dict(arguments)
+    if key := read_key(str(plain.get("key_id"))):
+        plain["key_id"] = key.id
+    for name, value in plain.items():
+        if isinstance(value, str) and holds_key(value):
+            raise CommandRefused(f"{name} {NO_KEY}. A key's id begins with key_: millrace keys list")
+    return plain

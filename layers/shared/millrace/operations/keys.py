@@ -7,12 +7,12 @@ from typing import Any
 from millrace.bindings.database import Row
 from millrace.domain.audit import Author
 from millrace.domain.callers import SCOPES
-from millrace.domain.keys import MOST_GRACE_HOURS, Mode, make_key, mode_of
+from millrace.domain.keys import MOST_DAYS, MOST_GRACE_HOURS, Mode, make_key, mode_of
 from millrace.env import Env
 from millrace.errors import CommandRefused
 from millrace.operations import lists
 from millrace.operations.jobs import to_facts
-from millrace.operations.tenants import check_tenant, check_tier
+from millrace.operations.tenants import check_id, check_name, check_tenant, check_tier
 from millrace.store import keys
 from millrace.store.keys import NewKey
 
@@ -32,10 +32,12 @@ def issue(
     check_tier(tier)
     check_tenant(env, tenant_id)
     check_scopes(scopes)
+    check_id(user_id, name="user_id")
+    check_name(name)
     if mode not in ("live", "test"):
         raise CommandRefused("A key is either live or test.")
-    if days is not None and days < 1:
-        raise CommandRefused("A key lives for a day at least.")
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise CommandRefused(f"A key lives for 1 to {MOST_DAYS} days.")
     now = env.now()
     expires_at = now + timedelta(days=days) if days is not None else None
     made = make_key(env.new_id("key"), secret=env.new_secret(), mode=mode)
@@ -45,7 +47,7 @@ def issue(
         user_id=user_id,
         tenant_id=tenant_id,
         name=name,
-        scopes=scopes,
+        scopes=list(dict.fromkeys(scopes)),
         tier=tier,
         expires_at=expires_at,
     )
@@ -100,5 +102,7 @@ def find(env: Env, key_id: str) -> Row:
 
 def check_scopes(scopes: Sequence[str]) -> None:
     """A scope that nothing asks for would be a mistake that nobody notices."""
+    if not scopes:
+        raise CommandRefused("A key without a scope may do nothing.")
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise CommandRefused(f"There is no scope {', '.join(unknown)}. There are {', '.join(SCOPES)}.")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.domain.audit import Author
+from millrace.domain.naming import ID, NAME
 from millrace.domain.pricing import AMOUNT
 from millrace.domain.quota import EVALUATIONS
 from millrace.domain.spending import LIMIT_SETTING
@@ -22,6 +23,8 @@ MOST_A_MONTH = 2**31 - 1
 
 
 def add_tenant(env: Env, *, tenant_id: str, name: str, tier: str) -> dict[str, Any]:
+    check_id(tenant_id, name="tenant_id")
+    check_name(name)
     check_tier(tier)
     if not tenants.create(env.DB, tenant_id, name=name, tier=tier, now=env.now()):
         raise CommandRefused(f"There is a tenant {tenant_id} already.")
@@ -35,6 +38,8 @@ def list_tenants(env: Env, *, limit: int, cursor: str | None) -> dict[str, Any]:
 
 def add_site(env: Env, *, site_id: str, tenant_id: str, name: str, tier: str | None) -> dict[str, Any]:
     """`tier` None: its tenant's."""
+    check_id(site_id, name="site_id")
+    check_name(name)
     if tier is not None:
         check_tier(tier)
     born = tenants.create_site(env.DB, site_id, tenant_id=tenant_id, name=name, tier=tier, now=env.now())
@@ -120,6 +125,16 @@ def check_limit(limit: int | None) -> None:
 def check_dollars(dollars: Any) -> None:
     if dollars is not None and not (isinstance(dollars, str) and DOLLARS.fullmatch(dollars)):
         raise CommandRefused("A limit of what is spent is in dollars, such as 25 or 0.50, or none.")
+
+
+def check_id(given: str, *, name: str) -> None:
+    if fault := ID.fault_of(given):
+        raise CommandRefused(f"{name} {fault}.")
+
+
+def check_name(given: str) -> None:
+    if fault := NAME.fault_of(given):
+        raise CommandRefused(f"name {fault}.")
 
 
 def check_tenant(env: Env, tenant_id: str) -> None:

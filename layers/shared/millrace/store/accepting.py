@@ -79,7 +79,8 @@ def accept(
             accepted = None
             refused = body[broken.statement - idempotency.count_held(acceptance.key)]
             if refused in asked:
-                raise spend.find_refusal(db, tenant_id=tenant_id, now=now) from broken
+                cost = acceptance.least_cost
+                raise spend.find_refusal(db, tenant_id=tenant_id, cost=cost, now=now) from broken
             if broken.constraint == "usage_within_quota":
                 counter = broken.results[body.index(count_in) - body.index(reserve)].first()
                 raise refusals.exceeded(counter) from broken

@@ -12,7 +12,8 @@ from millrace.store.pages import newest
 # One statement each, of a batch that may have a thousand.
 MOST_SEALED = 500
 CHECKED_AT_ONCE = 1_000
-TAKEN = ("one_audit_entry_per_place", "audit_seals_pkey")
+# Whichever of them notices first that the place has its entry.
+TAKEN = ("one_audit_entry_per_place", "audit_seals_pkey", "audit_log_stays")
 
 # Read first: the chain itself may only grow meanwhile.
 LAST_SEAL = "SELECT place, hash FROM audit_seals ORDER BY place DESC LIMIT 1"

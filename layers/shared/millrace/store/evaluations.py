@@ -9,7 +9,7 @@ from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.callers import KeyUser
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EVALUATION, PROMISE
-from millrace.domain.quota import EVALUATIONS, month_of, warn
+from millrace.domain.quota import EVALUATIONS, bounds_of, month_of, warn
 from millrace.errors import (
     AiDisabled,
     AlreadyEvaluated,
@@ -23,12 +23,13 @@ from millrace.errors import (
     Refusal,
     SiteNotFound,
 )
-from millrace.store import evaluation_history, jobs, settings
+from millrace.store import evaluation_history, jobs, settings, spend
 from millrace.store.accepting import Acceptance, Refusals, accept
 from millrace.store.idempotency import Accepted
 from millrace.store.monthly_usage import LIMIT_NOW
 from millrace.store.request_counts import facts_of
 
+GONE = "The job's model is no longer configured. Ask for another evaluation of the lead."
 # Of any model, at any cost.
 ANY: Mapping[str, int] = MappingProxyType({})
 
@@ -222,7 +223,7 @@ def find_retry_refusal(
         return JobNotFailed(message, status=facts["status"])
     if facts["live_job_id"] is not None:
         return JobAlreadyPending(job_id=facts["live_job_id"])
-    return JobNotRetryable() if models and facts["model_version"] not in models else None
+    return JobNotRetryable(GONE) if models and facts["model_version"] not in models else None
 
 
 def cancel(
@@ -245,12 +246,13 @@ def _accept(
     why_not: Callable[[], Refusal | None],
 ) -> Accepted:  # fmt: skip
     its = (acceptance.job_id, acceptance.move_id)
-    facts = FACTS.format(limits=facts_of(EVALUATION, acceptance.user))
+    spending, values = spend.facts_of(acceptance.least_cost, now=acceptance.now, first=4)
+    facts = FACTS.format(limits=facts_of(EVALUATION, acceptance.user) + spending)
     return accept(
         db, EVALUATION, acceptance,
         moved=[*moved, db.prepare(REFUSE_IF_DELETED.format(held=HELD[db.dialect])).bind(*its)],
         count_in=db.prepare(COUNT_IN).bind(*its, acceptance.now, *EVALUATIONS.tiers.values()),
-        facts=db.prepare(facts).bind(*its, acceptance.now + PROMISE),
+        facts=db.prepare(facts).bind(*its, acceptance.now + PROMISE, *values),
         refusals=Refusals("one_live_job_per_lead", _quota_exceeded, why_not),
     )  # fmt: skip
 
@@ -275,6 +277,7 @@ def _quota_exceeded(usage: Row) -> QuotaExceeded:
             "limit": limit,
             "month": month,
             "tier": usage["tier"],
+            "resets_at": bounds_of(month)[1],
             "warning": warn(EVALUATIONS, used=used, limit=limit, period=month),
         },
     )

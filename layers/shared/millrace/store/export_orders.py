@@ -1,6 +1,6 @@
 """Exports: accepted and charged by estimate, or refused for a reason; once more, no more, and gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,20 +8,21 @@ from typing import Any
 from millrace.bindings.database import Database, Row, Statement
 from millrace.domain.audit import Author
 from millrace.domain.callers import KeyUser
-from millrace.domain.export_requests import BYTES_A_SECOND, RENDERED_A_SECOND, STARTING_SECONDS
+from millrace.domain.export_requests import BYTES_A_SECOND, GPU_SECONDS_A_VIDEO_SECOND, STARTING_SECONDS
 from millrace.domain.idempotency import IdempotencyKey
 from millrace.domain.jobs import EXPORT
-from millrace.domain.quota import GPU_SECONDS, month_of
+from millrace.domain.quota import GPU_SECONDS, bounds_of, month_of, warn
 from millrace.errors import (
     ExportAlreadyRunning,
     GpuQuotaExceeded,
     JobNotFailed,
     JobNotFound,
+    JobNotRetryable,
     ProjectNotFound,
     Refusal,
     VideoNotFound,
 )
-from millrace.store import audit, events, jobs
+from millrace.store import audit, events, jobs, spend
 from millrace.store.accepting import Acceptance, Refusals, accept
 from millrace.store.idempotency import Accepted
 from millrace.store.monthly_usage import GPU_LIMIT_NOW
@@ -29,7 +30,8 @@ from millrace.store.request_counts import facts_of
 
 # How long the input is, its params may not say; then its size must do.
 ESTIMATE = f"""
-{STARTING_SECONDS} + COALESCE(CAST(?10 AS BIGINT), video.size_bytes / {BYTES_A_SECOND}) / {RENDERED_A_SECOND}
+{STARTING_SECONDS}
++ COALESCE(CAST(?10 AS BIGINT), video.size_bytes / {BYTES_A_SECOND}) * {GPU_SECONDS_A_VIDEO_SECOND}
 """
 
 ACCEPT = f"""
@@ -77,12 +79,15 @@ SELECT (SELECT id FROM projects WHERE id = ?2 AND tenant_id = ?1) AS project_id,
 """
 
 WHY_NOT_AGAIN = """
-SELECT job.status,
+SELECT job.status, job.error_code,
        (SELECT live.id FROM export_jobs AS live
         WHERE live.project_id = job.project_id AND live.request_hash = job.request_hash
           AND live.status IN ('pending', 'processing')) AS live_job_id
 FROM export_jobs AS job WHERE job.id = ?1 AND job.tenant_id = ?2
 """
+
+# Of which error codes a job is retried: of whichever.
+ANY: Collection[str] = ()
 
 ENDED = f"('{EXPORT.done}', '{EXPORT.failed}', '{EXPORT.cancelled}')"
 
@@ -141,21 +146,30 @@ def find_refusal(db: Database, order: Order) -> Refusal | None:
 
 def retry(
     db: Database, job_id: str, *, tenant_id: str, move_id: str, now: datetime, person: str | None = None,
-    user: KeyUser | None = None, least_cost: int = 0, key: IdempotencyKey | None = None,
+    user: KeyUser | None = None, least_cost: int = 0, codes: Collection[str] = ANY,
+    key: IdempotencyKey | None = None,
 ) -> Accepted:  # fmt: skip
-    """Have a failed job run again, charged anew. JobNotFound, JobNotFailed, and as when it is created."""
+    """Have a failed job run again, charged anew, whatever it failed of unless the `codes` are named.
+
+    JobNotFound, JobNotFailed, JobNotRetryable, and as when it is created.
+    """
+    places = ", ".join(f"?{place}" for place in range(6, 6 + len(codes)))
     reopened = jobs.reopen(
-        db, EXPORT, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now, user=user
-    )
+        db, EXPORT, job_id, tenant_id=tenant_id, period=month_of(now), move_id=move_id, now=now, user=user,
+        when=f"error_code IN ({places})" if codes else "TRUE", values=[*codes],
+    )  # fmt: skip
     acceptance = Acceptance(
         "retry", job_id, move_id, tenant_id, now, person, user, key, least_cost=least_cost
     )
     return _accept(
-        db, acceptance, moved=reopened, why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id)
-    )
+        db, acceptance, moved=reopened,
+        why_not=lambda: find_retry_refusal(db, job_id, tenant_id=tenant_id, codes=codes),
+    )  # fmt: skip
 
 
-def find_retry_refusal(db: Database, job_id: str, *, tenant_id: str) -> Refusal | None:
+def find_retry_refusal(
+    db: Database, job_id: str, *, tenant_id: str, codes: Collection[str] = ANY
+) -> Refusal | None:
     """Why a job was not run again. None when nothing stands against it now."""
     facts = db.prepare(WHY_NOT_AGAIN).bind(job_id, tenant_id).first()
     if facts is None:
@@ -165,7 +179,7 @@ def find_retry_refusal(db: Database, job_id: str, *, tenant_id: str) -> Refusal 
         return JobNotFailed(message, status=facts["status"])
     if facts["live_job_id"] is not None:
         return ExportAlreadyRunning(job_id=facts["live_job_id"])
-    return None
+    return JobNotRetryable() if codes and facts["error_code"] not in codes else None
 
 
 def cancel(db: Database, job_id: str, *, tenant_id: str, person: str, move_id: str, now: datetime) -> Row:
@@ -200,8 +214,8 @@ def remove(db: Database, job: Row, *, by: Author, move_id: str, now: datetime) -
     )  # fmt: skip
     delete = db.prepare("DELETE FROM export_jobs WHERE id = ?1 AND last_move_id = ?2")
     files = db.prepare("""
-        INSERT INTO removed_exports (id, tenant_id, attempts, removed_at, erase_at)
-        SELECT id, tenant_id, attempt, ?3, ?3 FROM export_jobs
+        INSERT INTO removed_exports (id, tenant_id, user_id, attempts, removed_at, erase_at)
+        SELECT id, tenant_id, user_id, attempt, ?3, ?3 FROM export_jobs
         WHERE id = ?1 AND last_move_id = ?2 AND attempt > 0
     """).bind(job_id, move_id, now)
     return db.batch([mark, event, noted, files, delete.bind(job_id, move_id)])[-1].meta.changes == 1
@@ -211,10 +225,12 @@ def _accept(
     db: Database, acceptance: Acceptance, *, moved: Statement, why_not: Callable[[], Refusal | None]
 ) -> Accepted:
     its = (acceptance.job_id, acceptance.move_id)
+    spending, values = spend.facts_of(acceptance.least_cost, now=acceptance.now, first=3)
+    facts = FACTS.format(limits=facts_of(EXPORT, acceptance.user) + spending)
     return accept(
         db, EXPORT, acceptance, moved=[moved],
         count_in=db.prepare(COUNT_IN).bind(*its, acceptance.now, *GPU_SECONDS.tiers.values()),
-        facts=db.prepare(FACTS.format(limits=facts_of(EXPORT, acceptance.user))).bind(*its),
+        facts=db.prepare(facts).bind(*its, *values),
         refusals=Refusals("one_live_export_per_request", _quota_exceeded, why_not),
     )  # fmt: skip
 
@@ -223,7 +239,16 @@ def _quota_exceeded(usage: Row) -> GpuQuotaExceeded:
     """The counter's own answer came before the refusal: what it would have been."""
     limit, month, wanted = usage["quota_limit"], usage["month"], usage["wanted"]
     used = usage["used"] - wanted
+    warning = warn(GPU_SECONDS, used=used, limit=limit, period=month)
     return GpuQuotaExceeded(
         f"The export may take {wanted} GPU seconds. Of {limit} for {month}, {max(limit - used, 0)} are left.",
-        usage={"used": used, "limit": limit, "month": month, "tier": usage["tier"], "wanted": wanted},
+        usage={
+            "used": used,
+            "limit": limit,
+            "month": month,
+            "tier": usage["tier"],
+            "wanted": wanted,
+            "resets_at": bounds_of(month)[1],
+            **({"warning": warning} if warning else {}),
+        },
     )

@@ -59,8 +59,7 @@ def begin_paid_work(
     except ConstraintBroken as broken:
         if broken.constraint != "usage_within_quota":
             raise
-        counter = broken.results[-1].first()
-        raise spend.refused(counter, most_microusd=most_microusd, now=now) from None
+        raise spend.find_refusal(db, tenant_id=job.tenant_id, cost=most_microusd, now=now) from None
 
 
 def complete(
@@ -159,7 +158,7 @@ def cancelling(
     move = db.prepare(f"""
         UPDATE {table.name}
         SET status = '{table.cancelled}', completed_at = ?1, last_move_id = ?2, updated_at = ?1,
-            locked_until = NULL, worker_id = NULL
+            locked_until = NULL, worker_id = NULL, progress_message = NULL
         WHERE {columns} AND status IN ('{table.waiting}', '{table.running}')
     """).bind(now, move_id, *whose.values())
     # By this and the move's id the others find the job that was moved.

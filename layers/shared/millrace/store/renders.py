@@ -48,6 +48,15 @@ def find(db: Database, job_id: str) -> Row | None:
     return row
 
 
+def find_removed(db: Database, link: Link) -> Job | None:
+    """The attempt, for metering, if its export was deleted while a provider may still tell of it."""
+    removed = db.prepare("""
+        SELECT id, tenant_id, user_id FROM removed_exports WHERE id = ?1 AND attempts >= ?2
+    """)
+    row = removed.bind(link.job_id, link.attempt).first()
+    return Job(row["id"], row["tenant_id"], link.attempt, 0, 0, row) if row else None
+
+
 def hear(
     db: Database, link: Link, *, provider_job_id: str, progress: int, message: str, now: datetime
 ) -> Row | None:
@@ -104,7 +113,10 @@ def give_up(
 
 def meter(db: Database, job: Job, *, use: GpuUse, request_id: str, now: datetime) -> None:
     """What an attempt has used that is over, unless it was written down when it ended."""
-    db.batch(in_order(_book(db, job, use=use, request_id=request_id, now=now)))
+    # Of a deleted export there is no other row by which two who tell the same would wait for each other.
+    hold = db.prepare("UPDATE removed_exports SET erase_at = erase_at WHERE id = ?1").bind(job.id)
+    removed = Booking("removed_exports", holds=(hold,))
+    db.batch(in_order([removed, *_book(db, job, use=use, request_id=request_id, now=now)]))
 
 
 def list_stale(db: Database, *, now: datetime, limit: int) -> list[Row]:
@@ -147,9 +159,9 @@ def _columns(job: Job, use: GpuUse) -> Mapping[str, int]:
 
 
 def _book(db: Database, job: Job, *, use: GpuUse, request_id: str | None, now: datetime) -> list[Booking]:
-    """What costs nothing has no record. What nobody knows yet, the provider may still say."""
+    """What costs nothing has no record. What nobody knows yet has none either until the provider says it."""
     spent = ModelAnswer("", GPU_MODEL, cost_microusd=use.cost_microusd, duration_ms=use.seconds * 1_000)
     # Named by what it is of: whoever writes it down, it is the same call.
     call = PaidCall(f"{job.id}-{job.attempt}", spent, now, gpu_seconds=use.seconds, request_id=request_id)
-    calls = [call] if use.seconds else ()
+    calls = [call] if use.is_known and use.seconds else ()
     return usage.book(db, EXPORT, job, calls=calls, all_known=use.is_known, now=now)

@@ -6,10 +6,10 @@ stays as it was reserved.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from millrace.bindings.database import Database, Row, Statement
-from millrace.domain.jobs import Job, JobTable
+from millrace.bindings.database import Database, Statement
+from millrace.domain.jobs import JOB_TABLES, Job, JobTable
 from millrace.domain.quota import day_of
 from millrace.domain.spending import LIMIT_SETTING, SPEND, refusal
 from millrace.errors import SpendLimitReached
@@ -22,19 +22,37 @@ USUAL_LIMIT = "100.0"
 # The attempt that is in hand, if it is, in the batch that has just renewed its lease. ?1 job, ?2 attempt.
 IN_HAND = "job.id = ?1 AND job.attempt = ?2 AND job.status = '{running}'"
 
+UNSETTLED = """NOT EXISTS (
+    SELECT 1 FROM quota_entries AS ending
+    WHERE ending.meter = charge.meter AND ending.job_id = charge.job_id AND ending.call = charge.call
+      AND ending.charge_round = charge.charge_round AND ending.kind IN ('settle', 'release'))"""
+
 # What an attempt that is over was reserved, and nobody has settled. ?1 job, ?2 call: the attempt.
 OPEN_CHARGE = f"""
 FROM quota_entries AS charge
 JOIN daily_spend AS usage ON usage.tenant_id = charge.subject AND usage.day = charge.period
 WHERE charge.meter = '{SPEND.name}' AND charge.job_id = ?1 AND charge.call = ?2 AND charge.kind = 'reserve'
-  AND NOT EXISTS (
-    SELECT 1 FROM quota_entries AS ending
-    WHERE ending.meter = charge.meter AND ending.job_id = charge.job_id AND ending.call = charge.call
-      AND ending.charge_round = charge.charge_round AND ending.kind IN ('settle', 'release'))
+  AND {UNSETTLED}
   AND NOT EXISTS (
     SELECT 1 FROM {{jobs}} AS job
     WHERE job.id = charge.job_id AND CAST(job.attempt AS TEXT) = charge.call AND job.status = '{{running}}')
 """
+
+# What of the day is set aside for attempts that run. What one that went on elsewhere has cost may be known a
+# little after its end. ?1 tenant, ?2 day, ?3 since when it may have ended.
+SET_ASIDE = " + ".join(
+    f"""
+    COALESCE((
+      SELECT SUM(charge.amount) FROM {table.name} AS job
+      JOIN quota_entries AS charge ON charge.meter = '{SPEND.name}' AND charge.subject = ?1
+        AND charge.period = ?2 AND charge.job_id = job.id AND charge.charge_round = job.charge_round
+        AND charge.call = CAST(job.attempt AS TEXT) AND charge.kind = 'reserve' AND {UNSETTLED}
+      WHERE job.tenant_id = ?1
+        AND (job.status = '{table.running}'{" OR job.completed_at > ?3" if table.handed_over else ""})), 0)
+    """
+    for table in JOB_TABLES.values()
+)
+SETTLED_WITHIN = timedelta(minutes=2)
 
 
 def limit_sql(*, tenant: str) -> str:
@@ -84,19 +102,37 @@ def _least_sql(least: Mapping[str, int] | int, *, first: int) -> tuple[str, list
     return f"CASE job.model_version {cases} ELSE 0 END", [value for pair in paid for value in pair]
 
 
-def find_refusal(db: Database, *, tenant_id: str, now: datetime) -> SpendLimitReached:
-    """What was spent of how much, for who has been refused."""
+def facts_of(least: Mapping[str, int] | int, *, now: datetime, first: int) -> tuple[str, list[str | int]]:
+    """What the facts of an accepted `job` that costs money tell of the day, as SQL: pairs, or nothing.
+
+    Beside it the values of the placeholders, from the `first` on.
+    """
+    cost, values = _least_sql(least, first=first + 1)
+    if not any(values):
+        return "", []
+    used = used_sql(tenant="job.tenant_id", day=f"?{first}")
+    spent = f"CASE WHEN CAST({cost} AS BIGINT) > 0 THEN {used} END"
+    pairs = f", 'spent', {spent}, 'spend_limit', {limit_sql(tenant='job.tenant_id')}"
+    return pairs, [day_of(now).isoformat(), *values]
+
+
+def find_refusal(
+    db: Database, *, tenant_id: str, cost: Mapping[str, int] | int, now: datetime
+) -> SpendLimitReached:
+    """What was spent of how much, for who has been refused so much, or at least one of these."""
     found = db.prepare(f"""
-        SELECT {used_sql(tenant="?1", day="?2")} AS used, {limit_sql(tenant="?1")} AS most
+        SELECT {used_sql(tenant="?1", day="?2")} AS used, {limit_sql(tenant="?1")} AS most,
+               CAST({SET_ASIDE} AS BIGINT) AS set_aside
     """)
-    row = found.bind(tenant_id, day_of(now).isoformat()).first()
-    return refusal(used=row["used"], limit=row["most"], now=now)
+    row = found.bind(tenant_id, day_of(now).isoformat(), now - SETTLED_WITHIN).first()
+    least = cost if isinstance(cost, int) else min(filter(None, cost.values()))
+    return refusal(cost=least, used=row["used"], set_aside=row["set_aside"], limit=row["most"], now=now)
 
 
 def reserve(db: Database, table: JobTable, job: Job, *, most_microusd: int, now: datetime) -> list[Statement]:
     """Set aside what the attempt may come to. Beyond the limit, `usage_within_quota` refuses.
 
-    The first statement tells of the counter. What is free reserves nothing.
+    What is free reserves nothing.
     """
     if not most_microusd:
         return []
@@ -108,7 +144,6 @@ def reserve(db: Database, table: JobTable, job: Job, *, most_microusd: int, now:
         ON CONFLICT (tenant_id, day) DO UPDATE
         SET used = daily_spend.used + excluded.used, quota_limit = excluded.quota_limit,
             updated_at = excluded.updated_at
-        RETURNING used, quota_limit
     """)
     entry = db.prepare(f"""
         INSERT INTO quota_entries (meter, subject, period, tenant_id, job_id, charge_round, call, kind,
@@ -121,11 +156,6 @@ def reserve(db: Database, table: JobTable, job: Job, *, most_microusd: int, now:
     """)
     values = (job.id, job.attempt, day_of(now).isoformat(), most_microusd, now)
     return [count.bind(*values), entry.bind(*values)]
-
-
-def refused(counter: Row, *, most_microusd: int, now: datetime) -> SpendLimitReached:
-    """The counter's own answer came before the refusal: what it would have been."""
-    return refusal(used=counter["used"] - most_microusd, limit=counter["quota_limit"], now=now)
 
 
 def settle(db: Database, table: JobTable, job: Job, *, cost_microusd: int, now: datetime) -> Booking:

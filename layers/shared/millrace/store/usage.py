@@ -75,8 +75,8 @@ def _row(table: JobTable, job: Job, *, number: int, call: PaidCall) -> tuple[Val
     answer = call.answer
     return (
         table.kind, job.id, job.attempt, number, job.tenant_id,
-        # Whose key it was; where no key asked, the person who did.
-        job.row["user_id"] or job.row["requested_by"],
+        # Whose key it was. Who asked with it is the caller's own word, and is charged nothing.
+        job.row["user_id"],
         day_of(call.ended_at), _held(answer.input_tokens), _held(answer.output_tokens),
         _held(answer.cost_microusd, most=MOST_MICROUSD),
         # The run that made the call, as the log names it, or what the provider calls it.

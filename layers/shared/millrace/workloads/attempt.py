@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from millrace.domain.jobs import Job, JobTable
 from millrace.domain.questions import ModelAnswer, PaidCall
-from millrace.domain.spending import WAITING, look_again_at
+from millrace.domain.spending import look_again_at, say_waiting
 from millrace.env import Env
 from millrace.errors import (
     DatabaseUnavailable,
@@ -107,11 +107,11 @@ class Attempt:
     def _wait_for_money(self, reached: SpendLimitReached) -> Ending:
         """Untouched, for when there may be some again."""
         env, now = self.env, self.env.now()
-        due_at = look_again_at(now, jitter=env.random())
+        due_at = look_again_at(now, passes=reached.passes, jitter=env.random())
         if not self._insist(
             lambda move_id: jobs.release(
                 env.DB, self.table, self.job, move_id=move_id, now=now, due_at=due_at, why=reached,
-                says=WAITING,
+                says=say_waiting(passes=reached.passes),
             )
         ):  # fmt: skip
             return Ending(self.job, "overtaken")

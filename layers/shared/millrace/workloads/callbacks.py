@@ -22,6 +22,7 @@ from millrace.workloads.outcomes import (
     conclude,
     fail,
     failure_in,
+    told_use,
     use_of,
 )
 
@@ -102,12 +103,13 @@ def end_by(said: Completed | Failed | GpuStatus, *, row: Row, env: Env) -> Endin
 
 
 def meter(row: Row | None, *, said: Said, link: Link, env: Env) -> None:
-    """What an attempt that is over has cost after all, if nobody knew it when it ended."""
-    if row is None or not isinstance(said, GpuStatus) or not said.has_ended or said.execution_ms is None:
+    """What an attempt that is over has cost, if nobody knew it when it ended. Its export may be deleted."""
+    if not isinstance(said, GpuStatus) or not said.has_ended or said.execution_ms is None:
         return
-    job = replace(Job.of(row), attempt=link.attempt)
-    use = use_of(row, env=env, execution_ms=said.execution_ms)
-    renders.meter(env.DB, job, use=use, request_id=said.provider_job_id, now=env.now())
+    job = replace(Job.of(row), attempt=link.attempt) if row else renders.find_removed(env.DB, link)
+    if job is not None:
+        use = told_use(said.execution_ms, env=env)
+        renders.meter(env.DB, job, use=use, request_id=said.provider_job_id, now=env.now())
 
 
 def hear(said: Started | Progressed, *, progress: int, message: str, link: Link, env: Env) -> Row | None:

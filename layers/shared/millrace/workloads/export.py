@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from millrace.domain.callbacks import Link, make_token
+from millrace.domain.export_requests import count_video_seconds
+from millrace.domain.exports import TypedParams
 from millrace.domain.gpu_times import GpuTimes
 from millrace.domain.jobs import Job
 from millrace.domain.questions import ModelAnswer
@@ -36,7 +38,12 @@ def run(
 
     GpuUnknown when nobody knows what came of that: then the job is left to whoever hears of it.
     """
-    times = GpuTimes.of(expected_seconds=job.row["gpu_seconds_reserved"], now=env.now())
+    params = TypedParams.of(job.row["type"], params=job.row["params"]).params
+    times = GpuTimes.of(
+        expected_seconds=job.row["gpu_seconds_reserved"],
+        by_size=count_video_seconds(params) is None,
+        now=env.now(),
+    )
     # All that may be missing is looked for before the provider is asked.
     order, url = env.GPU.submit, callback_url(job, until=times.deadline_at, env=env)
     if not begin(job, times=times, env=env):

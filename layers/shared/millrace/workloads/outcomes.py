@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from millrace.domain.export_files import clips_key, output_key
 from millrace.domain.gpu import GpuStatus
-from millrace.domain.gpu_times import GpuUse
+from millrace.domain.gpu_times import LEAST_SECONDS, GpuUse
 from millrace.domain.jobs import EXPORT, Job
 from millrace.domain.rendering import Completed, Failed, WorkerReport
 from millrace.domain.videos import MP4, OPENING_BYTES, is_of_type
@@ -20,6 +20,7 @@ from millrace.errors import (
     InvalidRequest,
     JobFailure,
     RenderFailed,
+    RenderTimedOut,
     StorageUnavailable,
 )
 from millrace.store import renders
@@ -43,7 +44,7 @@ def conclude(row: Row, status: GpuStatus, *, env: Env) -> Ending:
     report = read_output(status.output, row=row)
     use = use_of(row, env=env, execution_ms=status.execution_ms)
     if status.state != "completed" or status.error or not isinstance(report, Completed):
-        return fail(row, failure_of(status, report=report), use=use, env=env)
+        return fail(row, failure_of(status, report=report, use=use), use=use, env=env)
     try:
         check_output(report, row=row, env=env)
     except InvalidRequest as refusal:
@@ -79,11 +80,15 @@ def fail(
 
 def use_of(row: Row, *, env: Env, execution_ms: int | None = None, until: datetime | None = None) -> GpuUse:
     """What this attempt has used: by the provider's watch, or by ours since its first call."""
-    seconds = seconds_since(row["gpu_started_at"], now=until or env.now())
     if execution_ms is not None:
-        seconds = execution_ms / 1_000
-    use = GpuUse.of(seconds, second_microusd=env.config.gpu_second_microusd)
-    return replace(use, is_known=use.seconds > 0 or execution_ms is not None)
+        return told_use(execution_ms, env=env)
+    seconds = seconds_since(row["gpu_started_at"], now=until or env.now())
+    return replace(GpuUse.of(seconds, second_microusd=env.config.gpu_second_microusd), is_known=False)
+
+
+def told_use(execution_ms: int, *, env: Env) -> GpuUse:
+    """By the provider's watch alone, by which it is paid."""
+    return GpuUse.of(execution_ms / 1_000, second_microusd=env.config.gpu_second_microusd)
 
 
 def seconds_since(moment: datetime | None, *, now: datetime) -> float:
@@ -106,16 +111,19 @@ def read_output(output: Any, *, row: Row) -> Completed | Failed | None:
     return report if about and isinstance(report, wanted) else None
 
 
-def failure_of(status: GpuStatus, *, report: Completed | Failed | None) -> JobFailure:
+def failure_of(status: GpuStatus, *, report: Completed | Failed | None, use: GpuUse) -> JobFailure:
     """In the worker's own words where there are any. The provider's may be anything, and are not repeated."""
     if isinstance(report, Failed):
         return failure_in(report)
+    # The provider says the same of a job that no GPU took in time, or whose worker is gone: that may pass.
+    if status.state == "timed_out" and use.seconds > LEAST_SECONDS // 2:
+        minutes = use.seconds // 60
+        return RenderTimedOut(f"Not done after {minutes} minutes, and stopped. Ask for less of the video.")
     return RenderFailed(f"The GPU provider ended the render without a result ({status.state}).")
 
 
 def failure_in(report: Failed) -> JobFailure:
-    message = "".join(letter if letter.isprintable() else " " for letter in report.message)
-    return RenderFailed(message) if report.should_retry else InputUnusable(message)
+    return RenderFailed(report.message) if report.should_retry else InputUnusable(report.message)
 
 
 def key_of(row: Row) -> str:

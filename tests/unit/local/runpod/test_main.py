@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from local.runpod.__main__ import read_arguments
 from tests.runpod_bed import receiver
 
 ROOT = Path(__file__).parents[4]
@@ -78,6 +79,13 @@ def test_its_help_names_every_fault():
 
     assert "lose_webhook" in said
     assert "kill_worker" in said
+
+
+def test_the_command_that_its_help_gives_is_one_it_takes():
+    said = " ".join(run("--help").stdout.split())
+    command = re.search(r"such as: (-- python -m \S+ \S+)", said)[1].split()
+
+    assert read_arguments(command).command == command[1:]
 
 
 def test_a_fault_that_is_none_is_refused_with_those_there_are():

@@ -23,8 +23,6 @@ from millrace.errors import GpuOrderRefused, GpuUnavailable, GpuUnknown
 # "/run requests have a maximum payload size of 10 MB"
 MOST_ORDER_BYTES = 10_000_000
 OUR_FAULT = frozenset({400, 405, 413, 415, 422})
-# Said by somebody between us and RunPod, who waited for its answer in vain, or could not make sense of it.
-NOT_FROM_RUNPOD = frozenset({502, 504, 520, 524})
 
 
 class Runpod:
@@ -53,7 +51,8 @@ class Runpod:
             raise GpuUnknown(f"The GPU provider {lost} when it was given an order.") from None
         if response.status in OUR_FAULT:
             raise GpuOrderRefused(f"The GPU provider does not take the order ({response.status}).")
-        if response.status in NOT_FROM_RUNPOD:
+        # Whether it broke before it took the order or after: neither RunPod says, nor who stands in between.
+        if response.status >= 500:
             raise GpuUnknown(f"Nobody knows whether the GPU provider took the order ({response.status}).")
         if not response.is_success:
             raise unavailable(response)

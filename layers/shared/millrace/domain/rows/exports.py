@@ -47,6 +47,7 @@ class RemovedExport(TableRow):
 
     id: str
     tenant_id: str
+    user_id: str
     attempts: int
     removed_at: AwareDatetime
     erase_at: AwareDatetime
