@@ -8,7 +8,7 @@ from millrace.domain.export_requests import count_video_seconds, hash_request
 from millrace.domain.exports import CreateExport
 from millrace.domain.jobs import EXPORT, Job
 from millrace.env import Env
-from millrace.errors import JobFailure
+from millrace.errors import RenderFailed
 from millrace.store import export_orders, jobs, projects, videos
 
 TENANT, PROJECT, PERSON = "tenant_demo", "project_demo", "user_xyz"
@@ -55,7 +55,11 @@ def order(env: Env, job_id: str, *, name: str, now: datetime) -> None:
 def accept(env: Env, job_id: str, *, name: str, now: datetime) -> Job:
     """Ordered, and begun: no other export waits yet."""
     order(env, job_id, name=name, now=now)
-    job = jobs.claim(env.DB, EXPORT, worker_id="scene", move_id=f"claim_{job_id}", now=now)
+    return claim(env, move_id=f"claim_{job_id}", now=now)
+
+
+def claim(env: Env, *, move_id: str, now: datetime) -> Job:
+    job = jobs.claim(env.DB, EXPORT, worker_id="scene", move_id=move_id, now=now)
     if job is None:
         raise AssertionError("the scene's only export is not there")
     return job
@@ -70,5 +74,11 @@ def complete(env: Env, job: Job, *, now: datetime) -> None:
 
 
 def fail(env: Env, job: Job, *, now: datetime) -> None:
-    error = JobFailure("The file is not a video.")
-    jobs.fail(env.DB, EXPORT, job, error=error, move_id=f"fail_{job.id}", now=now, jitter=0.0)
+    """As often as it is tried."""
+    error = RenderFailed("The render broke.")
+    for attempt in range(1, job.max_retries + 2):
+        jobs.fail(
+            env.DB, EXPORT, job, error=error, move_id=f"fail_{job.id}_{attempt}", now=now, jitter=0.0
+        )  # fmt: skip
+        if attempt <= job.max_retries:
+            job = claim(env, move_id=f"claim_{job.id}_{attempt}", now=now)

@@ -203,7 +203,9 @@ def test_what_may_be_there_once_is_refused_the_second_time(database):
     add_row(db, "export_jobs", id="asked_for", request_hash="hash")
 
     for constraint, (table, second) in ONCE.items():
-        assert refused_by(db, table, **second) == constraint
+        # Differs: on SQLite the trigger that keeps REPLACE from the audit log is asked before its index.
+        first = "audit_log_stays" if (database.dialect, table) == ("sqlite", "audit_log") else constraint
+        assert refused_by(db, table, **second) == first
 
 
 def test_no_text_but_json_gets_into_a_json_column(database, db):

@@ -8,8 +8,8 @@ from millrace.store import export_orders, exports, jobs
 from tests.export_orders import accept_export, add_footage, gpu_seconds
 from tests.factories import BY, NOW, count_rows, new_id
 
-# A GPU has to be started, and renders a hundred seconds in fifty.
-ESTIMATE = 20 + 50
+# A GPU has to be started, and renders a hundred seconds in two hundred.
+ESTIMATE = 20 + 200
 
 
 @pytest.fixture
