@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from millrace.domain.estimates import estimate_completion
 from millrace.domain.limits import LimitLeft, limits_left
 from millrace.domain.parameters import Digits
-from millrace.domain.quota import EVALUATIONS, warn
+from millrace.domain.quota import EVALUATIONS, Meter, warn
 from millrace.domain.spending import warn_of_spending
 from millrace.errors import JobFailure
 
@@ -70,6 +70,8 @@ class AcceptedJob(Model):
 
 
 class MonthlyUsage(Model):
+    meter: ClassVar[Meter] = EVALUATIONS
+
     remaining: int
     limit: int
     month: str
@@ -82,13 +84,13 @@ class MonthlyUsage(Model):
     )
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, at: datetime) -> "MonthlyUsage":
+    def of(cls, facts: Mapping[str, Any], *, at: datetime) -> Self:
         used, limit, month = facts["used"], facts["limit"], facts["month"]
         return cls(
             remaining=max(limit - used, 0),
             limit=limit,
             month=month,
-            warning=warn(EVALUATIONS, used=used, limit=limit, period=month),
+            warning=warn(cls.meter, used=used, limit=limit, period=month),
             spend_warning=warn_of_spending(facts, at=at),
             limits=limits_left(facts, at=at),
         )

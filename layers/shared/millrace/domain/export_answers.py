@@ -6,13 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from millrace.domain.evaluations import WORTH_A_RETRY, Model
+from millrace.domain.evaluations import WORTH_A_RETRY, Model, MonthlyUsage
 from millrace.domain.export_requests import estimate_end
 from millrace.domain.exports import ExportType
 from millrace.domain.jobs import EXPORT
-from millrace.domain.limits import LimitLeft, limits_left
-from millrace.domain.quota import GPU_SECONDS, warn
-from millrace.domain.spending import warn_of_spending
+from millrace.domain.quota import GPU_SECONDS
 
 LINK_SECONDS = 3_600
 
@@ -39,31 +37,10 @@ class AcceptedExport(Model):
     estimated_completion: datetime
 
 
-class GpuUsage(Model):
+class GpuUsage(MonthlyUsage):
     """GPU seconds of the tenant's month. What is under way counts as it was estimated."""
 
-    remaining: int
-    limit: int
-    month: str
-    warning: str | None = Field(default=None, description="A sentence, from 80 percent on.")
-    spend_warning: str | None = Field(
-        default=None, description="Of what may be spent today, where the job costs money, from 80 percent on."
-    )
-    limits: list[LimitLeft] | None = Field(
-        default=None, description="Limits of the key's user, where there are any for this kind of job."
-    )
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any], *, at: datetime) -> Self:
-        used, limit, month = facts["used"], facts["limit"], facts["month"]
-        return cls(
-            remaining=max(limit - used, 0),
-            limit=limit,
-            month=month,
-            warning=warn(GPU_SECONDS, used=used, limit=limit, period=month),
-            spend_warning=warn_of_spending(facts, at=at),
-            limits=limits_left(facts, at=at),
-        )
+    meter = GPU_SECONDS
 
 
 class ExportAccepted(Model):
